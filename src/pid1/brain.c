@@ -1,0 +1,209 @@
+/*
+ * The brain: where it is, how it is started, and that it may end.
+ *
+ * It gets a stderr of its own where that can be opened again: Node makes the descriptors that it
+ * writes to non-blocking, and on the one that the app shares that would be the app's trouble.
+ */
+#define _GNU_SOURCE
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FIRST_SPARE_FD = 10 };
+
+static int join(char path[PATH_MAX], const char *directory, const char *name)
+{
+	int size = snprintf(path, PATH_MAX, "%s/%s", directory, name);
+
+	return size > 0 && size < PATH_MAX;
+}
+
+static int own_directory(char directory[PATH_MAX])
+{
+	ssize_t size = readlink("/proc/self/exe", directory, PATH_MAX - 1);
+	char *slash;
+
+	if (size <= 0)
+		return -1;
+	directory[size] = '\0';
+	slash = strrchr(directory, '/');
+	if (slash == NULL)
+		return -1;
+	*slash = '\0';
+	return 0;
+}
+
+static int find_bundle(struct brain *brain, const char *directory)
+{
+	return (join(brain->bundle, directory, "warp-init.cjs") && access(brain->bundle, R_OK) == 0) ||
+	       (join(brain->bundle, directory, "../lib/warp-init/warp-init.cjs") &&
+		access(brain->bundle, R_OK) == 0);
+}
+
+static int find_node(struct brain *brain, const char *directory, char **envp)
+{
+	const char *chosen = variable(envp, "WARP_INIT_NODE");
+
+	if (chosen != NULL && *chosen != '\0')
+		return find_program(chosen, envp, brain->node) == 0;
+	return (join(brain->node, directory, "node") && access(brain->node, X_OK) == 0) ||
+	       find_program("node", envp, brain->node) == 0;
+}
+
+/* Returns 0, or the exit status; then the reason was printed. */
+int brain_find(struct brain *brain, char **envp)
+{
+	char directory[PATH_MAX];
+
+	if (own_directory(directory) != 0) {
+		complain("Cannot find my own files: /proc is not mounted. Mount it.");
+		return STATUS_NOT_FOUND;
+	}
+	if (!find_bundle(brain, directory)) {
+		complain("Cannot find warp-init.cjs in %s or in ../lib/warp-init beside it. "
+			 "Install warp-init again, or start the app with --plain.",
+			 directory);
+		return STATUS_NOT_FOUND;
+	}
+	if (!find_node(brain, directory, envp)) {
+		complain("Cannot find Node: looked at WARP_INIT_NODE, beside %s/warp-init and in PATH. "
+			 "Install Node 20.19 or newer, or start the app with --plain.",
+			 directory);
+		return STATUS_NOT_FOUND;
+	}
+	return 0;
+}
+
+/*
+ * NODE_OPTIONS and the like are for the app's Node, not for ours: their names are made unreadable,
+ * in place, since nothing here allocates. The brain knows how to read them (inputs/own-environment.ts).
+ */
+static void hide_node_variables(char **envp)
+{
+	for (; *envp != NULL; envp++) {
+		if (strncmp(*envp, "NODE_", 5) == 0)
+			(*envp)[0] = '\001';
+	}
+}
+
+static void close_from(unsigned int first)
+{
+	if (syscall(SYS_close_range, first, ~0u, 0u) == 0)
+		return;
+	/* A kernel before 5.9, or gVisor. */
+	for (long fd = sysconf(_SC_OPEN_MAX) - 1; fd >= (long)first; fd--)
+		close((int)fd);
+}
+
+/* A description of our own for what stderr leads to, or -1 (a socket, a file of another user). */
+static int open_log(void)
+{
+	return open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/* 0: /dev/null · 1, 2: the log · 3: the link · 4: the stderr that we share; nothing else. */
+static int arrange_descriptors(int link, int log)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int spare_null = fcntl(null, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+	int spare_link = fcntl(link, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+	int spare_log = log < 0 ? spare_null : fcntl(log, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+	int spare_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+
+	if (spare_stderr < 0)
+		spare_stderr = spare_null; /* It was closed when we were started. */
+	if (dup2(spare_null, STDIN_FILENO) < 0 || dup2(spare_log, STDOUT_FILENO) < 0 ||
+	    dup2(spare_link, LINK_FD) < 0 || dup2(spare_stderr, LINK_STDERR_FD) < 0 ||
+	    dup2(spare_log, STDERR_FILENO) < 0)
+		return -1;
+	close_from(LINK_STDERR_FD + 1);
+	return 0;
+}
+
+static _Noreturn void brain_child(const struct init *init, pid_t pid1, int link, int log)
+{
+	const struct brain *brain = &init->brain;
+	char node[] = "node", no_warnings[] = "--no-warnings", role[] = "brain";
+	char *argv[] = { node, no_warnings, (char *)brain->bundle, role, NULL };
+
+	/* Its own session: the terminal's signals are not for it. It must not outlive us. */
+	if (setsid() == -1 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != pid1 ||
+	    arrange_descriptors(link, log) != 0)
+		_exit(STATUS_INTERNAL);
+	hide_node_variables(init->original.envp);
+	signals_restore(&init->original);
+	execve(brain->node, argv, init->original.envp);
+	complain("Cannot run Node %s: %s.", brain->node, strerror(errno));
+	_exit(STATUS_NOT_EXECUTABLE);
+}
+
+/* Starts a brain and queues what it must know. -1: there is none; the reason was printed. */
+int brain_start(struct init *init)
+{
+	int ends[2];
+	int log;
+	pid_t pid1 = getpid();
+	pid_t pid;
+
+	init->brain.start_at = 0;
+	init->brain.started_at = now_ms();
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+		complain("Cannot start the brain: no socket: %s.", strerror(errno));
+		return -1;
+	}
+	log = open_log();
+	pid = fork();
+	if (pid == 0)
+		brain_child(init, pid1, ends[1], log);
+	close(ends[1]);
+	if (log >= 0)
+		close(log);
+	if (pid < 0) {
+		close(ends[0]);
+		complain("Cannot start the brain: no process: %s.", strerror(errno));
+		return -1;
+	}
+	init->brain.pid = pid;
+	init->link.fd = ends[0];
+	link_greet(init, log >= 0);
+	return link_flush(&init->link);
+}
+
+/* Ends the brain, surely and now; its end is waited for. */
+void brain_stop(struct init *init)
+{
+	link_close(&init->link);
+	if (init->brain.pid == 0)
+		return;
+	kill(init->brain.pid, SIGKILL); /* Cannot fail: a child that was not waited for. */
+	while (waitpid(init->brain.pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	init->brain.pid = 0;
+}
+
+/* A command other than `run` needs no PID 1: we become Node, with the same arguments. */
+_Noreturn void brain_replace(const struct brain *brain, const struct original *original)
+{
+	char node[] = "node", no_warnings[] = "--no-warnings";
+	char *argv[original->argc + 3];
+
+	argv[0] = node;
+	argv[1] = no_warnings;
+	argv[2] = (char *)brain->bundle;
+	for (int i = 1; i <= original->argc; i++)
+		argv[i + 2] = original->argv[i];
+	hide_node_variables(original->envp);
+	signals_restore(original);
+	execve(brain->node, argv, original->envp);
+	complain("Cannot run Node %s: %s.", brain->node, strerror(errno));
+	_exit(STATUS_NOT_EXECUTABLE);
+}

@@ -1,0 +1,68 @@
+/*
+ * warp-init, the native part. Which of three things to be is decided here, from the first word:
+ *
+ *   warp-init [run] [OPTIONS] -- COMMAND    PID 1: starts the brain and does what it says
+ *   warp-init --plain -- COMMAND            PID 1 without a brain
+ *   warp-init OTHER-COMMAND, --help …       becomes Node: nothing is to be supervised
+ */
+#define _GNU_SOURCE
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* So that no descriptor of ours takes the number of a standard one; the app finds it closed. */
+static void occupy_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
+			continue;
+		if (open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
+			return; /* No /dev: nothing to occupy it with. */
+	}
+}
+
+static int asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+	       strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
+}
+
+static int is_run(const char *word)
+{
+	return word == NULL || strcmp(word, "run") == 0 || (*word == '-' && !asks_for_help(word));
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	static struct init init; /* Large, and the only one. */
+	const char *first = argc > 1 ? argv[1] : NULL;
+	const char *plain = variable(envp, "WARP_INIT_PLAIN");
+	int skip = first != NULL && strcmp(first, "run") == 0 ? 2 : 1;
+	int status;
+
+	occupy_standard_descriptors();
+	init.original = (struct original){ .argc = argc, .argv = argv, .envp = envp };
+	init.link.fd = -1;
+	init.is_pid1 = getpid() == 1;
+	init.signal_fd = signals_start(&init.original);
+	if (init.signal_fd < 0) {
+		complain("Cannot read signals: %s.", strerror(errno));
+		return STATUS_INTERNAL;
+	}
+	init.has_terminal = terminal_is_ours();
+	if (first != NULL && strcmp(first, "--plain") == 0)
+		run_plain(&init, 2);
+	if (plain != NULL && strcmp(plain, "1") == 0 && is_run(first))
+		run_plain(&init, skip);
+	status = brain_find(&init.brain, envp);
+	if (status != 0)
+		return status;
+	if (!is_run(first))
+		brain_replace(&init.brain, &init.original);
+	if (brain_start(&init) != 0)
+		return STATUS_INTERNAL;
+	supervise(&init);
+}

@@ -1,0 +1,112 @@
+/*
+ * --plain: no brain, no Node, no configuration: a plain init, as tini is. The way out when
+ * everything else is broken.
+ */
+#define _GNU_SOURCE
+#include "init.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int is_program(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) != 0)
+		return -1;
+	if (!S_ISREG(status.st_mode)) {
+		errno = S_ISDIR(status.st_mode) ? EISDIR : EACCES;
+		return -1;
+	}
+	return access(path, X_OK);
+}
+
+/* As execvp(3) looks for it. -1 with errno: EACCES if one was found that cannot be run. */
+int find_program(const char *name, char **envp, char found[PATH_MAX])
+{
+	const char *path = variable(envp, "PATH");
+	int seen = ENOENT;
+
+	if (strchr(name, '/') != NULL) {
+		if (snprintf(found, PATH_MAX, "%s", name) < PATH_MAX)
+			return is_program(found);
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (path == NULL)
+		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	for (;;) {
+		int size = (int)strcspn(path, ":");
+		int length = snprintf(found, PATH_MAX, "%.*s%s%s", size, path, size > 0 ? "/" : "", name);
+
+		if (length < PATH_MAX && *name != '\0') {
+			if (is_program(found) == 0)
+				return 0;
+			if (errno == EACCES)
+				seen = EACCES;
+		}
+		if (path[size] == '\0')
+			break;
+		path += size + 1;
+	}
+	errno = seen;
+	return -1;
+}
+
+static void default_policy(struct launch_header *header, int is_pid1)
+{
+	header->flags = is_pid1 ? 0u : LAUNCH_SUBREAPER;
+	header->uid = KEEP_ID;
+	header->gid = KEEP_ID;
+	header->kill_delay_ms = NO_DELAY;
+	for (int i = 0; i < SIGNAL_COUNT; i++)
+		header->signal_map[i] = (uint8_t)i;
+	for (int i = 0; i < STATUS_COUNT; i++)
+		header->status_map[i] = (uint8_t)i;
+}
+
+static _Noreturn void refuse(const char *file, int error)
+{
+	complain("Cannot run %s: %s. Check the command, and PATH in the container's environment.", file,
+		 strerror(error));
+	_exit(error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+}
+
+/* argv[first] is the first argument behind `--plain` or `run`. */
+_Noreturn void run_plain(struct init *init, int first)
+{
+	static char file[PATH_MAX];
+	struct launch launch = { .envp = init->original.envp };
+	struct spawn_failure failure = { 0 };
+	char **argv = init->original.argv + first;
+
+	if (*argv != NULL && strcmp(*argv, "--") == 0) {
+		argv++;
+	} else if (*argv != NULL && **argv == '-') {
+		complain("Cannot start plainly with the option %s: a plain init has none. "
+			 "Use `warp-init --plain -- COMMAND`, and unset WARP_INIT_PLAIN if it is set.",
+			 *argv);
+		_exit(STATUS_USAGE);
+	}
+	if (*argv == NULL) {
+		complain("Cannot start: no command. Use `warp-init --plain -- COMMAND [ARGS...]`.");
+		_exit(STATUS_USAGE);
+	}
+	default_policy(&launch.header, init->is_pid1);
+	if (!init->is_pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+		complain("Cannot adopt orphans: %s.", strerror(errno));
+	drop_variables(launch.envp, "WARP_INIT_");
+	if (find_program(argv[0], launch.envp, file) != 0)
+		refuse(argv[0], errno);
+	launch.file = file;
+	launch.argv = argv;
+	if (app_spawn(init, &launch, &failure) != 0)
+		refuse(file, (int)failure.error);
+	init->phase = RUNNING;
+	init->brain.is_done = 1;
+	supervise(init);
+}
