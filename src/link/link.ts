@@ -1,0 +1,95 @@
+// The brain's end of the socket to pid1.
+//
+// While preparing it is read and written synchronously: pid1 never blocks on it, so an answer comes at
+// once. `follow` hands the socket to the event loop.
+import { readSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+
+import { type FromPid1, type Hello, type ToPid1, decodeMessage, encodeMessage } from './frames.ts';
+import { frameHeaderSize, linkFd, linkVersion } from './layout.ts';
+
+export type Link = {
+  readonly hello: Hello;
+  /** Says something; returns when pid1 has it or the kernel keeps it for pid1. */
+  readonly send: (message: ToPid1) => void;
+  /** Waits for the next message. Only before `follow`. */
+  readonly receive: () => FromPid1;
+  /** From here on messages arrive by the event loop. `onEnd`: pid1 is gone, or does not want us. */
+  readonly follow: (onMessage: (message: FromPid1) => void, onEnd: () => void) => void;
+};
+
+/** @throws {Error} if nobody greets us on descriptor 3: we were not started by pid1. */
+export function openLink(): Link {
+  const first = receiveSync();
+  if (first.type !== 'hello' || first.hello.version !== linkVersion) {
+    throw new RangeError('pid1 is of another version than warp-init.cjs');
+  }
+
+  let socket: Socket | undefined;
+  return {
+    hello: first.hello,
+    send: (message) => {
+      const bytes = encodeMessage(message);
+      if (socket === undefined) {
+        writeFully(bytes);
+      } else {
+        socket.write(bytes);
+      }
+    },
+    receive: receiveSync,
+    follow: (onMessage, onEnd) => {
+      socket = followSocket(onMessage, onEnd);
+    },
+  };
+}
+
+function receiveSync(): FromPid1 {
+  const header = readFully(frameHeaderSize);
+  return decodeMessage(header.readUInt32LE(4), readFully(header.readUInt32LE(0)));
+}
+
+function readFully(size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  let have = 0;
+  while (have < size) {
+    const count = readSync(linkFd, bytes, have, size - have, null);
+    if (count === 0) {
+      throw new RangeError('pid1 ended the link');
+    }
+
+    have += count;
+  }
+
+  return bytes;
+}
+
+function writeFully(bytes: Buffer): void {
+  let offset = 0;
+  while (offset < bytes.length) {
+    offset += writeSync(linkFd, bytes, offset);
+  }
+}
+
+function followSocket(onMessage: (message: FromPid1) => void, onEnd: () => void): Socket {
+  const socket = new Socket({ fd: linkFd, readable: true, writable: true });
+  let pending = Buffer.alloc(0);
+  socket.on('data', (bytes: Buffer) => {
+    pending = Buffer.concat([pending, bytes]);
+    while (pending.length >= frameHeaderSize) {
+      const end = frameHeaderSize + pending.readUInt32LE(0);
+      if (pending.length < end) {
+        return;
+      }
+
+      const message = decodeMessage(
+        pending.readUInt32LE(4),
+        pending.subarray(frameHeaderSize, end),
+      );
+      pending = pending.subarray(end);
+      onMessage(message);
+    }
+  });
+  socket.on('error', onEnd); // ECONNRESET: pid1 was killed in the middle of a frame.
+  socket.on('close', onEnd);
+  return socket;
+}
