@@ -1,0 +1,242 @@
+// HTTP/1.1 requests over a Unix socket: just what the internal API needs, on node:net.
+//
+// node:http costs start time (DESIGN section 11). Connections are kept and used again; a request never
+// rejects and never throws, it ends with an answer or a failure that has a reason.
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+import { errnoOf } from '../errors.ts';
+import { createAnswerReader } from './http-answer.ts';
+import type { AnswerReader } from './http-answer.ts';
+import type { HttpAnswer, ReadStep } from './http-step.ts';
+
+export type HttpClient = {
+  readonly get: (path: string, limits: RequestLimits) => Promise<HttpResult>;
+  /** Destroys every connection. Requests that are under way end with `aborted`. */
+  readonly close: () => void;
+};
+
+export type HttpClientOptions = {
+  readonly socketPath: string;
+  /** Printable ASCII; the caller has checked that. Undefined: the header is left out. */
+  readonly token: string | undefined;
+};
+
+export type RequestLimits = {
+  /** From the request to the last byte of its answer. */
+  readonly deadlineMs: number;
+  readonly maxBytes: number;
+};
+
+export type HttpResult =
+  | { readonly kind: 'answer'; readonly answer: HttpAnswer }
+  | {
+      readonly kind: 'failed';
+      readonly reason: HttpFailureReason;
+      /** Half a sentence; contains nothing that the server sent. */
+      readonly detail: string;
+    };
+
+export type HttpFailureReason =
+  | 'no-socket'
+  | 'refused'
+  | 'denied'
+  | 'silent'
+  | 'truncated'
+  | 'malformed'
+  | 'too-large'
+  | 'io'
+  | 'aborted';
+
+type Pool = {
+  readonly options: HttpClientOptions;
+  readonly idle: Connection[];
+  readonly open: Set<Connection>;
+  isClosed: boolean;
+};
+
+type Connection = {
+  readonly socket: Socket;
+  /** The request that it carries; undefined while it is idle. */
+  job: Job | undefined;
+};
+
+type Job = {
+  readonly bytes: string;
+  readonly maxBytes: number;
+  readonly settle: (result: HttpResult) => void;
+  reader: AnswerReader;
+  connection: Connection | undefined;
+  /** Whether the connection had carried a request before: then the server may just have closed it. */
+  isOnReused: boolean;
+};
+
+const idleLimit = 8;
+
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const pool: Pool = { options, idle: [], open: new Set(), isClosed: false };
+
+  return {
+    get: (path, limits) => request(pool, path, limits),
+    close: () => {
+      pool.isClosed = true;
+      for (const connection of pool.open) {
+        endJob(pool, connection, aborted);
+        connection.socket.destroy();
+      }
+    },
+  };
+}
+
+const aborted: HttpResult = {
+  kind: 'failed',
+  reason: 'aborted',
+  detail: 'the request was given up',
+};
+
+function request(pool: Pool, path: string, limits: RequestLimits): Promise<HttpResult> {
+  if (pool.isClosed) {
+    return Promise.resolve(aborted);
+  }
+
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      const detail = `there was no complete answer within ${limits.deadlineMs} ms`;
+      const { connection } = job;
+      if (connection !== undefined) {
+        endJob(pool, connection, { kind: 'failed', reason: 'silent', detail });
+        connection.socket.destroy();
+      }
+    }, limits.deadlineMs);
+
+    const job: Job = {
+      bytes: formatRequest(path, pool.options.token),
+      maxBytes: limits.maxBytes,
+      settle: (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      },
+      reader: createAnswerReader(limits.maxBytes),
+      connection: undefined,
+      isOnReused: false,
+    };
+    send(pool, job);
+  });
+}
+
+function formatRequest(path: string, token: string | undefined): string {
+  const tokenLine = token === undefined ? '' : `X-CYCLE-TOKEN: ${token}\r\n`;
+  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n${tokenLine}\r\n`;
+}
+
+function send(pool: Pool, job: Job): void {
+  const kept = pool.idle.pop();
+  kept?.socket.ref();
+  assign(kept ?? openConnection(pool), job, kept !== undefined);
+}
+
+function sendAgain(pool: Pool, job: Job): void {
+  job.reader = createAnswerReader(job.maxBytes);
+  assign(openConnection(pool), job, false);
+}
+
+function assign(connection: Connection, job: Job, isOnReused: boolean): void {
+  connection.job = job;
+  job.connection = connection;
+  job.isOnReused = isOnReused;
+  connection.socket.write(job.bytes, 'latin1');
+}
+
+function openConnection(pool: Pool): Connection {
+  const socket = connect({ path: pool.options.socketPath });
+  const connection: Connection = { socket, job: undefined };
+  pool.open.add(connection);
+
+  socket.on('data', (bytes) => {
+    const { job } = connection;
+    if (job === undefined) {
+      // Nobody asked: whatever it is, it would be read as the answer to the next request.
+      retire(pool, connection);
+      return;
+    }
+
+    readOn(pool, connection, job.reader.push(bytes));
+  });
+  socket.on('end', () => {
+    const { job } = connection;
+    if (job === undefined) {
+      retire(pool, connection);
+    } else {
+      readOn(pool, connection, job.reader.end());
+    }
+  });
+  socket.on('error', (error) => {
+    endJob(pool, connection, failureOf(error, connection.job?.reader.hasBytes() === true));
+  });
+  socket.on('close', () => {
+    pool.open.delete(connection);
+    retire(pool, connection);
+    endJob(pool, connection, { kind: 'failed', reason: 'io', detail: 'the connection was closed' });
+  });
+  return connection;
+}
+
+function readOn(pool: Pool, connection: Connection, step: ReadStep): void {
+  if (step.kind === 'more') {
+    return;
+  }
+
+  const { socket } = connection;
+  const isKept = step.kind === 'answer' && step.answer.canReuse && pool.idle.length < idleLimit;
+  if (isKept && !pool.isClosed && socket.writable) {
+    socket.unref(); // An idle connection must not keep the process from ending.
+    pool.idle.push(connection);
+  } else {
+    socket.destroy();
+  }
+
+  endJob(pool, connection, step);
+}
+
+function endJob(pool: Pool, connection: Connection, result: HttpResult): void {
+  const { job } = connection;
+  if (job === undefined) {
+    return;
+  }
+
+  connection.job = undefined;
+  job.connection = undefined;
+  const wasClosedWhileIdle =
+    job.isOnReused &&
+    !job.reader.hasBytes() &&
+    result.kind === 'failed' &&
+    (result.reason === 'io' || result.reason === 'truncated');
+  if (wasClosedWhileIdle && !pool.isClosed) {
+    sendAgain(pool, job);
+  } else {
+    job.settle(result);
+  }
+}
+
+function failureOf(error: unknown, hasBytes: boolean): HttpResult {
+  const errno = errnoOf(error) ?? 'an unknown error';
+  const reason = reasons.get(errno) ?? (hasBytes ? 'truncated' : 'io');
+  return { kind: 'failed', reason, detail: `the connection failed with ${errno}` };
+}
+
+const reasons: ReadonlyMap<string, HttpFailureReason> = new Map([
+  ['ENOENT', 'no-socket'],
+  ['ENOTDIR', 'no-socket'],
+  ['ECONNREFUSED', 'refused'],
+  ['EAGAIN', 'refused'], // The server's queue of connections is full.
+  ['EACCES', 'denied'],
+  ['EPERM', 'denied'],
+]);
+
+function retire(pool: Pool, connection: Connection): void {
+  connection.socket.destroy();
+  const index = pool.idle.indexOf(connection);
+  if (index !== -1) {
+    pool.idle.splice(index, 1);
+  }
+}

@@ -1,0 +1,241 @@
+// The platform's internal API: the requests leave at once, before the config is read.
+//
+// What we cannot start without is asked for until the deadline; identity may be left out. A refusal ends the
+// wait. Secrets are asked for only once the config says that they are wanted. Source: DESIGN section 3.
+import type { Secret } from '../core/secret.ts';
+import type { CertificateSummary, NamedThing, Server, Snapshot } from '../core/snapshot.ts';
+import type { Warning } from '../core/warning.ts';
+import { StartError, exitStatus } from '../errors.ts';
+import { describeFailure, leftOutWarning, platformError } from './platform-failure.ts';
+import type { Failure, GivenUp } from './platform-failure.ts';
+import {
+  ask,
+  endSession,
+  givenUp,
+  need,
+  pause,
+  pauseBeforeRetry,
+  startSession,
+} from './platform-request.ts';
+import type { Endpoint, Outcome, Session, SessionOptions } from './platform-request.ts';
+import * as read from './snapshot.ts';
+
+export type InternalApiOptions = SessionOptions & {
+  /** Called at most once, with half a sentence that says what is waited for. */
+  readonly onWait: (reason: string) => void;
+  /** When to call it. @default 2 s */
+  readonly noticeMs?: number;
+};
+
+export type InternalApi = {
+  /**
+   * Everything, or an error; ends the session either way.
+   *
+   * @throws {StartError} 69 where the platform does not give what is needed, 77 where it refuses it.
+   */
+  readonly collect: (options: CollectOptions) => Promise<Collected>;
+  /** Gives everything up. For a start that ends before it collects. */
+  readonly close: () => void;
+};
+
+export type CollectOptions = {
+  /** For all answers together, from the start of the first request. */
+  readonly deadlineMs: number;
+  readonly wantSecrets: boolean;
+  readonly wantCertificates: boolean;
+  /** `init.platform.required`; only `false` makes an unavailable platform a warning. */
+  readonly required: boolean | undefined;
+};
+
+export type Collected =
+  | {
+      readonly kind: 'platform';
+      readonly snapshot: Snapshot;
+      /** By identifier; undefined where none was wanted. */
+      readonly secrets: Secrets | undefined;
+      readonly warnings: readonly Warning[];
+    }
+  /** The platform is not required, and did not answer. */
+  | { readonly kind: 'standalone'; readonly warnings: readonly Warning[] };
+
+type Services = Pick<Snapshot, 'self' | 'containers' | 'instances'> & {
+  readonly warnings: readonly Warning[];
+};
+
+const self = { path: '/v1/container', parse: read.parseContainer };
+const containers = { path: '/v1/environment/containers', parse: read.parseContainers };
+const instances = { path: '/v1/environment/instances', parse: read.parseInstances };
+const secrets = { path: '/v1/environment/scoped-variables', parse: read.parseScopedVariables };
+const environment = { path: '/v1/environment', parse: read.parseNamedThing };
+const server = { path: '/v1/server', parse: read.parseServer };
+const hub = { path: '/v1/hub', parse: read.parseNamedThing };
+const certificates = { path: '/v1/containers/certificates', parse: read.parseCertificates };
+/** Where older platforms answer. */
+const oldCertificates = { path: '/v1/container/certificates', parse: read.parseCertificates };
+
+/** In the order in which their failures are reported. */
+const needed: readonly Endpoint<unknown>[] = [self, containers, instances, secrets];
+
+type Secrets = ReadonlyMap<string, Secret>;
+
+type OptionalOutcomes = readonly [
+  environment: Outcome<NamedThing>,
+  server: Outcome<Server>,
+  hub: Outcome<NamedThing>,
+  certificates: Outcome<readonly CertificateSummary[]> | undefined,
+];
+
+type Started = {
+  readonly services: Promise<Services>;
+  readonly environment: Promise<Outcome<NamedThing>>;
+  readonly server: Promise<Outcome<Server>>;
+  readonly hub: Promise<Outcome<NamedThing>>;
+};
+
+/** @throws {StartError} 78 if the token cannot be sent. */
+export function startInternalApi(options: InternalApiOptions): InternalApi {
+  const session = startSession(options);
+  const started: Started = {
+    services: fetchServices(session),
+    environment: ask(session, environment),
+    server: ask(session, server),
+    hub: ask(session, hub),
+  };
+  // Until it is collected nobody listens to its rejection, which would end the process.
+  started.services.catch(() => undefined);
+  void noticeWait(session, options);
+
+  return {
+    collect: async (wanted) => {
+      try {
+        return await collect(session, started, wanted);
+      } catch (error) {
+        return standaloneOr(error, wanted.required);
+      } finally {
+        endSession(session);
+      }
+    },
+    close: () => endSession(session),
+  };
+}
+
+async function collect(
+  session: Session,
+  started: Started,
+  wanted: CollectOptions,
+): Promise<Collected> {
+  const deadlineAtMs = session.startedAtMs + wanted.deadlineMs;
+  const leftMs = () => Math.max(0, deadlineAtMs - session.options.nowMs());
+  const asked = wanted.wantCertificates ? askCertificates(session) : undefined;
+  const answered = await Promise.race([
+    Promise.all([started.services, wanted.wantSecrets ? need(session, secrets) : undefined]),
+    pause(session, leftMs()),
+  ]);
+  if (typeof answered === 'string') {
+    throw platformError(mostTelling(session));
+  }
+
+  const optional = Promise.all([started.environment, started.server, started.hub, asked]);
+  await Promise.race([optional, pause(session, Math.min(graceMs, leftMs()))]);
+  endSession(session); // Ends what is still under way among the optional ones.
+  return combine(answered, await optional);
+}
+
+function combine(
+  [{ warnings, ...services }, secretValues]: readonly [Services, Secrets | undefined],
+  [environmentEnd, serverEnd, hubEnd, certificatesEnd]: OptionalOutcomes,
+): Collected {
+  const found = {
+    environment: valueOf(environmentEnd),
+    server: valueOf(serverEnd),
+    hub: valueOf(hubEnd),
+    certificates: valueOf(certificatesEnd),
+  };
+  return {
+    kind: 'platform',
+    snapshot: {
+      ...services,
+      ...(found.environment && { environment: found.environment }),
+      ...(found.server && { server: found.server }),
+      ...(found.hub && { hub: found.hub }),
+      ...(found.certificates && { certificates: found.certificates }),
+    },
+    secrets: secretValues,
+    warnings: [
+      ...warnings,
+      ...leftOut(environmentEnd, 'WARP_ENV and WARP_ENV_ID are left out'),
+      ...leftOut(serverEnd, 'WARP_RUNNER and WARP_RUNNER_ID are left out'),
+      ...leftOut(hubEnd, 'WARP_PROJECT and WARP_PROJECT_ID are left out'),
+      ...leftOut(certificatesEnd, 'certificates are not shown'),
+    ],
+  };
+}
+
+/** What can be left out gets no more time than this once everything else is there. */
+const graceMs = 1000;
+
+function valueOf<T>(outcome: Outcome<T> | undefined): T | undefined {
+  return outcome?.kind === 'value' ? outcome.value : undefined;
+}
+
+function leftOut(outcome: Outcome<unknown> | undefined, consequence: string): readonly Warning[] {
+  return outcome?.kind === 'given-up' ? [leftOutWarning(outcome.givenUp, consequence)] : [];
+}
+
+async function fetchServices(session: Session): Promise<Services> {
+  for (let round = 1; ; round += 1) {
+    const [own, all, placed] = await Promise.all([
+      need(session, self),
+      need(session, containers),
+      need(session, instances),
+    ]);
+    if (all.some(({ id }) => id === own.id)) {
+      return { self: own, containers: all, ...placed };
+    }
+
+    const failure: Failure = { kind: 'stranger', containerId: own.id, count: all.length };
+    session.pending.set(containers.path, { attempts: round, failure });
+    await pauseBeforeRetry(session, round);
+  }
+}
+
+async function askCertificates(session: Session): Promise<Outcome<readonly CertificateSummary[]>> {
+  const outcome = await ask(session, certificates);
+  const failure = outcome.kind === 'given-up' ? outcome.givenUp.failure : undefined;
+  const isUnknown = failure?.kind === 'status' && failure.code === '404.uri';
+  return isUnknown ? ask(session, oldCertificates) : outcome;
+}
+
+async function noticeWait(session: Session, options: InternalApiOptions): Promise<void> {
+  const end = await pause(session, options.noticeMs ?? 2000);
+  if (end === 'elapsed' && needed.some(({ path }) => session.pending.has(path))) {
+    const { path, failure } = mostTelling(session);
+    options.onWait(`GET ${path}: ${describeFailure(failure, options.socketPath)}`);
+  }
+}
+
+/** Of what is still needed the first that has failed, else the first that is under way. */
+function mostTelling(session: Session): GivenUp {
+  const paths = needed.map(({ path }) => path).filter((path) => session.pending.has(path));
+  const path =
+    paths.find((each) => session.pending.get(each)?.failure !== undefined) ?? paths[0] ?? self.path;
+  const failure = session.pending.get(path)?.failure ?? noAnswer;
+  return givenUp(session, path, failure);
+}
+
+const noAnswer: Failure = {
+  kind: 'transport',
+  reason: 'silent',
+  detail: 'there was no complete answer',
+};
+
+function standaloneOr(error: unknown, required: boolean | undefined): Collected {
+  const isUnavailable = error instanceof StartError && error.exitCode === exitStatus.unavailable;
+  if (required !== false || !isUnavailable) {
+    throw error;
+  }
+
+  const { where, fix } = error.remedy;
+  const message = `${error.message}. It is not required: the config alone is used.`;
+  return { kind: 'standalone', warnings: [{ code: 'W_STANDALONE', message, where, fix }] };
+}

@@ -1,0 +1,200 @@
+// The platform's answers as checked plain data: schemas of just the fields that we read.
+//
+// A schema is built at its first use and run item by item: 10,000 items stay cheap. A problem names the path
+// and the types, never a value. Source: the platform's OpenAPI document.
+import { isIPv4, isIPv6 } from 'node:net';
+
+import * as v from 'valibot';
+
+import { Secret } from '../core/secret.ts';
+import type {
+  CertificateSummary,
+  Container,
+  Instance,
+  NamedThing,
+  Server,
+} from '../core/snapshot.ts';
+import type { Warning } from '../core/warning.ts';
+import { dataOf, fieldPath, lazyCheck, parseList, parseOne, wrongType } from './shape.ts';
+import type { Checked, Parsed } from './shape.ts';
+
+export type Instances = {
+  readonly instances: readonly Instance[];
+  readonly warnings: readonly Warning[];
+};
+
+/** `GET /v1/container` */
+export function parseContainer(body: unknown): Parsed<Container> {
+  return parseOne(body, containerCheck(), toContainer);
+}
+
+/** `GET /v1/environment/containers` */
+export function parseContainers(body: unknown): Parsed<readonly Container[]> {
+  return parseList(body, containerCheck(), toContainer);
+}
+
+/** `GET /v1/environment/instances`. An address that is none is left out, with a warning. */
+export function parseInstances(body: unknown): Parsed<Instances> {
+  const badAddresses: string[] = [];
+  const list = parseList(body, instanceCheck(), (answer) => toInstance(answer, badAddresses));
+  return list.kind === 'problem'
+    ? list
+    : {
+        kind: 'value',
+        value: { instances: list.value, warnings: addressWarnings(badAddresses) },
+      };
+}
+
+/** `GET /v1/environment` and `GET /v1/hub` */
+export function parseNamedThing(body: unknown): Parsed<NamedThing> {
+  return parseOne(body, namedThingCheck(), ({ id, name }) => ({ id, name }));
+}
+
+/** `GET /v1/server` */
+export function parseServer(body: unknown): Parsed<Server> {
+  return parseOne(body, serverCheck(), ({ id, hostname }) => ({ id, hostname }));
+}
+
+/** `GET /v1/containers/certificates`. The private keys end here. */
+export function parseCertificates(body: unknown): Parsed<readonly CertificateSummary[]> {
+  return parseList(body, certificateCheck(), ({ id, domains }) => ({ id, domains }));
+}
+
+/** `GET /v1/environment/scoped-variables`: identifier to value. */
+export function parseScopedVariables(body: unknown): Parsed<ReadonlyMap<string, Secret>> {
+  const data = dataOf(body);
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    return wrongType('data', 'object', data);
+  }
+
+  // By hand: valibot's record skips identifiers such as `constructor`.
+  const secrets = new Map<string, Secret>();
+  for (const [identifier, text] of Object.entries(data)) {
+    if (typeof text !== 'string') {
+      return wrongType(fieldPath('data', identifier), 'string', text);
+    }
+
+    secrets.set(identifier, new Secret(text));
+  }
+
+  return { kind: 'value', value: secrets };
+}
+
+const containerCheck = lazyCheck(() =>
+  v.object({
+    id: v.string(),
+    name: v.string(),
+    identifier: v.string(),
+    deployment: v.nullish(v.object({ version: v.nullish(v.string()) })),
+    state: v.nullish(v.object({ current: v.string() })),
+  }),
+);
+
+const instanceCheck = lazyCheck(() => {
+  const address = v.nullish(v.object({ ip: v.string() }));
+  return v.object({
+    id: v.string(),
+    container_id: v.string(),
+    server_id: v.string(),
+    hostname: v.string(),
+    ready_state: v.string(),
+    service: v.nullish(v.string()),
+    state: v.object({
+      current: v.string(),
+      health: v.nullish(v.object({ healthy: v.nullish(v.boolean()) })),
+      readiness: v.nullish(v.object({ ready: v.nullish(v.boolean()) })),
+    }),
+    traffic_drain: v.nullish(v.object({})),
+    environment: v.nullish(
+      v.object({ ipv6: address, legacy: v.nullish(v.object({ ipv4: address })) }),
+    ),
+  });
+});
+
+const namedThingCheck = lazyCheck(() => v.object({ id: v.string(), name: v.string() }));
+
+const serverCheck = lazyCheck(() => v.object({ id: v.string(), hostname: v.string() }));
+
+const certificateCheck = lazyCheck(() =>
+  v.object({ id: v.string(), domains: v.array(v.string()) }),
+);
+
+function toContainer(answer: Checked<typeof containerCheck>): Container {
+  const { id, name, identifier, state } = answer;
+  const deployment = answer.deployment?.version;
+  return {
+    id,
+    name,
+    identifier,
+    // The platform writes "no version" as null or as an empty string.
+    ...(deployment && { deployment }),
+    ...(state && { state: state.current }),
+  };
+}
+
+function toInstance(answer: Checked<typeof instanceCheck>, badAddresses: string[]): Instance {
+  const { id, state, service, environment } = answer;
+  const ipv4 = usableAddress(environment?.legacy?.ipv4?.ip, isIPv4);
+  const ipv6 = usableAddress(environment?.ipv6?.ip, isIPv6);
+  if (ipv4 === 'bad') {
+    badAddresses.push(`environment.legacy.ipv4.ip of ${id}`);
+  }
+
+  if (ipv6 === 'bad') {
+    badAddresses.push(`environment.ipv6.ip of ${id}`);
+  }
+
+  return {
+    id,
+    containerId: answer.container_id,
+    serverId: answer.server_id,
+    hostname: answer.hostname,
+    readyState: answer.ready_state,
+    state: state.current,
+    isHealthy: state.health?.healthy !== false,
+    isReady: state.readiness?.ready !== false,
+    // The field says when draining began; while there is none, it is null.
+    isDraining: Boolean(answer.traffic_drain),
+    ...(service && { platformService: service }),
+    ...(ipv4 !== 'bad' && ipv4 && { ipv4 }),
+    ...(ipv6 !== 'bad' && ipv6 && { ipv6 }),
+  };
+}
+
+/**
+ * The schema says "the IP address"; a prefix length, should one come, is cut off. What is no address, or one
+ * that another machine cannot mean (unspecified, with a zone), must never reach hosts(5).
+ */
+function usableAddress(
+  text: string | undefined,
+  isAddress: (text: string) => boolean,
+): string | undefined {
+  if (!text) {
+    return undefined;
+  }
+
+  const slash = text.indexOf('/');
+  const bare =
+    slash !== -1 && /^\d{1,3}$/.test(text.slice(slash + 1)) ? text.slice(0, slash) : text;
+  const isUsable = isAddress(bare) && !bare.includes('%') && /[1-9a-f]/i.test(bare);
+  return isUsable ? bare : 'bad';
+}
+
+const namedAtMost = 3;
+
+function addressWarnings(badAddresses: readonly string[]): readonly Warning[] {
+  if (badAddresses.length === 0) {
+    return [];
+  }
+
+  const named = badAddresses.slice(0, namedAtMost).join(', ');
+  const others = badAddresses.length - namedAtMost;
+  return [
+    {
+      code: 'W_BAD_ADDRESS',
+      message: `Not an IP address of an instance, left out: ${named}${others > 0 ? ` and ${others} more` : ''}.`,
+      where: 'GET /v1/environment/instances',
+      fix: 'Look at the network of these instances on the platform; their services are reached by other addresses meanwhile.',
+    },
+  ];
+}
