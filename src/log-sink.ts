@@ -40,7 +40,8 @@ export function createLogSink({ fd, isShared }: LogSinkOptions): LogSink {
 
       waitingSize -= count;
       const rest = waiting[0]?.subarray(count);
-      waiting = rest === undefined || rest.length === 0 ? waiting.slice(1) : [rest, ...waiting.slice(1)];
+      waiting =
+        rest === undefined || rest.length === 0 ? waiting.slice(1) : [rest, ...waiting.slice(1)];
     }
   };
 

@@ -9,6 +9,8 @@ import type { Warning } from './core/warning.ts';
 import { StartError } from './errors.ts';
 
 export type Log = {
+  /** Lines wait until level and format are known. Only the first call counts. */
+  readonly open: (options: LogOptions) => void;
   readonly debug: (message: string, fields?: LogFields) => void;
   readonly info: (message: string, fields?: LogFields) => void;
   readonly warn: (warning: Warning) => void;
@@ -22,27 +24,58 @@ export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
 export type LogOptions = {
   readonly level: LogLevel;
-  readonly format: LogFormat;
-  /** Gets whole lines. */
-  readonly write: (line: string) => void;
+  /** Undefined: pretty on a terminal, else JSON. */
+  readonly format: LogFormat | undefined;
 };
 
-export function createLog(options: LogOptions): Log {
-  const threshold = severity[options.level];
-  let done: Promise<void> = Promise.resolve();
+/** Where the lines go. */
+export type LogTarget = {
+  /** Gets whole lines. */
+  readonly write: (line: string) => void;
+  readonly isTerminal: () => boolean;
+};
+
+type Entry = {
+  readonly level: Exclude<LogLevel, 'silent'>;
+  readonly fields: LogFields;
+  readonly message: string;
+};
+
+export function createLog(target: LogTarget): Log {
+  let options: LogOptions | undefined;
   let logger: Promise<Logger> | undefined;
-  const emit = (level: Exclude<LogLevel, 'silent'>, fields: LogFields, message: string): void => {
-    if (severity[level] < threshold) {
+  let done: Promise<void> = Promise.resolve();
+  let early: Entry[] = [];
+
+  const write = (entry: Entry, { level, format }: LogOptions): void => {
+    if (severity[entry.level] < severity[level]) {
       return;
     }
 
-    logger ??= createLogger(options);
+    logger ??= createLogger(target, format ?? (target.isTerminal() ? 'pretty' : 'json'));
     done = Promise.all([logger, done]).then(([ready]) => {
-      ready[level](fields, message);
+      ready[entry.level](entry.fields, entry.message);
     });
   };
 
+  const emit = (level: Entry['level'], fields: LogFields, message: string): void => {
+    const entry = { level, fields, message };
+    if (options === undefined) {
+      early.push(entry);
+    } else {
+      write(entry, options);
+    }
+  };
+
   return {
+    open: (given) => {
+      options ??= given;
+      const waiting = early;
+      early = [];
+      for (const entry of waiting) {
+        write(entry, options);
+      }
+    },
     debug: (message, fields = {}) => emit('debug', fields, message),
     info: (message, fields = {}) => emit('info', fields, message),
     warn: ({ message, ...fields }) => emit('warn', fields, message),
@@ -61,12 +94,19 @@ const severity = {
   silent: 100,
 } as const satisfies Record<LogLevel, number>;
 
-async function createLogger({ level, format, write }: LogOptions): Promise<Logger> {
+async function createLogger({ write }: LogTarget, format: LogFormat): Promise<Logger> {
   const { pino } = await import('pino');
   return pino(
-    { level, base: { name: 'warp-init' } },
+    { level: 'trace', base: { name: 'warp-init' } },
     { write: format === 'json' ? write : (line: string) => write(formatPretty(line)) },
   );
+}
+
+/** An error as one whole line, for a thread that cannot wait for pino. */
+export function formatErrorLine(error: StartError, format: LogFormat): string {
+  const [fields, msg] = describeError(error);
+  const line = JSON.stringify({ level: severity.fatal, name: 'warp-init', ...fields, msg });
+  return format === 'json' ? `${line}\n` : formatPretty(line);
 }
 
 function describeError(error: unknown): [fields: LogFields, message: string] {

@@ -216,4 +216,3 @@ function stageOf(value: number): SpawnStage {
 
   throw new RangeError(`pid1 named the unknown stage ${value}`);
 }
-

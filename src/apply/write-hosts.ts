@@ -1,0 +1,52 @@
+// Brings the hosts file up to date: the block of ours changes, nothing else does.
+import { replaceBlock, type HostsEntry } from '../core/hosts-file.ts';
+import type { Warning } from '../core/warning.ts';
+import { errnoOf, exitStatus, StartError } from '../errors.ts';
+import { describeErrno } from './describe-errno.ts';
+import { editInPlace } from './write-in-place.ts';
+
+export type WriteHostsOptions = {
+  /** `init.hosts.onError`. */
+  readonly onError: 'warn' | 'fail';
+  /** 0 before the app runs, `readerGraceMs` of write-in-place.ts afterwards. */
+  readonly graceMs: number;
+};
+
+/**
+ * @returns A warning where the file cannot be read or written and that may be.
+ * @throws {StartError} E_HOSTS, 73, where it may not be.
+ */
+export function writeHosts(
+  path: string,
+  entries: readonly HostsEntry[],
+  { onError, graceMs }: WriteHostsOptions,
+): Warning | undefined {
+  try {
+    editInPlace(path, { edit: (text) => replaceBlock(text, entries), graceMs });
+    return undefined;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) {
+      throw error;
+    }
+
+    const cause = `Cannot write ${path}: ${describeErrno(errno)}`;
+    if (onError === 'fail') {
+      throw new StartError('E_HOSTS', cause, {
+        exitCode: exitStatus.cannotWrite,
+        remedy: {
+          where: path,
+          fix: 'Make the file writable for init, or set init.hosts.onError to "warn".',
+        },
+        cause: error,
+      });
+    }
+
+    return {
+      code: 'W_HOSTS',
+      message: `${cause}. The .warp hostnames may not resolve; the WARP_IST_ variables work all the same.`,
+      where: path,
+      fix: 'Make the file writable for init, or let the app use the WARP_IST_ variables.',
+    };
+  }
+}

@@ -1,0 +1,211 @@
+// Inputs to resolved, the way that `run` and `debug` share: options, config, platform, dotenv files, secrets.
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+import { type Config, configError, emptyConfig, parseConfig } from '../core/config.ts';
+import type { ResolvedSecrets, WrittenLayers } from '../core/environment.ts';
+import { findOwnInstance } from '../core/own-instance.ts';
+import { platformPresence, standaloneWarning } from '../core/platform-presence.ts';
+import { type Platform, type Resolved, resolveInputs } from '../core/resolve.ts';
+import { type RawOptions, optionsFromEnvironment } from '../core/run-options.ts';
+import {
+  type WantedSecrets,
+  areSecretsWanted,
+  findWantedSecrets,
+  refuseWithoutPlatform,
+  resolveSecrets,
+} from '../core/secret-references.ts';
+import type { Secret } from '../core/secret.ts';
+import { type SettingSources, configPath, resolveSettings } from '../core/settings.ts';
+import { type Account, lookupUser } from '../inputs/accounts.ts';
+import { type StuckReport, loadConfigFile } from '../inputs/config-file.ts';
+import { loadDotenvParser, readDotenvFiles } from '../inputs/dotenv-file.ts';
+import { type InternalApi, startInternalApi } from '../inputs/internal-api.ts';
+import { nsswitchPath, readNsswitch } from '../inputs/nsswitch-file.ts';
+import type { Log } from '../log.ts';
+
+export type PrepareOptions = {
+  readonly commandLine: RawOptions;
+  /** The command as given; empty where the config's `args` is meant. */
+  readonly argv: readonly string[];
+  readonly inherited: ReadonlyMap<string, string>;
+  readonly log: Log;
+  /** `run` fetches wanted secrets; `debug` never does, and asks for the certificates' domains. */
+  readonly purpose: 'run' | 'debug';
+  readonly onStuck: StuckReport;
+};
+
+export type Prepared = {
+  readonly config: Config;
+  readonly platform: Platform | undefined;
+  readonly written: WrittenLayers;
+  readonly wanted: WantedSecrets;
+  readonly account: Account | undefined;
+  readonly argv: readonly string[];
+  readonly resolved: Resolved;
+  readonly nsswitch: ReturnType<typeof readNsswitch>;
+};
+
+const configDeadlineMs = 5000;
+
+/** @throws {StartError} whatever keeps the app from being started with what it needs. */
+export async function prepare(options: PrepareOptions): Promise<Prepared> {
+  const { options: fromEnvironment, warnings } = optionsFromEnvironment(options.inherited);
+  for (const warning of warnings) {
+    options.log.warn(warning);
+  }
+
+  const sources = { commandLine: options.commandLine, environment: fromEnvironment };
+  // The requests travel while the config is read; only a config with a socket of its own makes them vain.
+  const early = requestEarly(options, sources);
+  try {
+    const config = await readConfig(options, sources);
+    options.log.open({ level: config.settings.logLevel, format: config.settings.logFormat });
+    return await complete(options, config, early);
+  } finally {
+    early?.api.close();
+  }
+}
+
+type EarlyApi = { readonly socketPath: string; readonly api: InternalApi };
+
+function requestEarly(
+  options: PrepareOptions,
+  sources: Omit<SettingSources, 'init'>,
+): EarlyApi | undefined {
+  const { socketPath } = resolveSettings({ ...sources, init: {} });
+  const token = options.inherited.get('CYCLE_API_TOKEN');
+  return existsSync(socketPath) || token ? request(options, socketPath) : undefined;
+}
+
+function request({ inherited, log }: PrepareOptions, socketPath: string): EarlyApi {
+  const api = startInternalApi({
+    socketPath,
+    token: inherited.get('CYCLE_API_TOKEN'),
+    nowMs: () => performance.now(),
+    random: Math.random,
+    onWait: (reason) => log.info(`Waiting for the platform: ${reason}`),
+  });
+  return { socketPath, api };
+}
+
+async function readConfig(
+  { onStuck }: PrepareOptions,
+  sources: Omit<SettingSources, 'init'>,
+): Promise<Config> {
+  const file = await loadConfigFile({
+    path: configPath(sources),
+    directory: process.cwd(),
+    deadlineMs: configDeadlineMs,
+    onStuck,
+  });
+  if (file === undefined) {
+    const { init, ...rest } = emptyConfig;
+    return { ...rest, settings: resolveSettings({ ...sources, init }) };
+  }
+
+  const result = parseConfig(file.value);
+  if (!result.ok) {
+    throw configError(file.path, result.problems);
+  }
+
+  const { init, ...rest } = result.config;
+  return { ...rest, settings: resolveSettings({ ...sources, init }) };
+}
+
+async function complete(
+  options: PrepareOptions,
+  config: Config,
+  early: EarlyApi | undefined,
+): Promise<Prepared> {
+  const { inherited } = options;
+  const { settings } = config;
+  const written = {
+    inherited,
+    dotenv: settings.dotenvFiles.length === 0 ? [] : await readDotenvFiles(settings.dotenvFiles),
+    rules: config.variables,
+  };
+  const wanted = findWantedSecrets(written, settings.secrets);
+  const account = settings.user === undefined ? undefined : lookupUser(settings.user);
+  const answers = await askPlatform(options, config, { early, wanted });
+  const secrets =
+    options.purpose === 'debug'
+      ? undefined
+      : await grantSecrets(config, wanted, answers?.secrets ?? new Map());
+  const argv = options.argv.length > 0 ? options.argv : (config.args ?? []);
+  const resolved = await resolveInputs({
+    config,
+    platform: answers?.platform,
+    written,
+    user: account,
+    secrets,
+    argv,
+  });
+  const nsswitch = readNsswitch(nsswitchPath);
+  return { config, platform: answers?.platform, written, wanted, account, argv, resolved, nsswitch };
+}
+
+type Answers = {
+  readonly platform: Platform;
+  readonly secrets: ReadonlyMap<string, Secret> | undefined;
+};
+
+type Question = { readonly early: EarlyApi | undefined; readonly wanted: WantedSecrets };
+
+/** Undefined in standalone mode. */
+async function askPlatform(
+  options: PrepareOptions,
+  { settings }: Config,
+  { early, wanted }: Question,
+): Promise<Answers | undefined> {
+  const { inherited, log, purpose } = options;
+  const { socketPath } = settings;
+  const { required, deadlineMs } = settings.platform;
+  const token = inherited.get('CYCLE_API_TOKEN');
+  const presence = platformPresence({ socketExists: existsSync(socketPath), token, required });
+  if (presence === 'standalone') {
+    log.warn(standaloneWarning(socketPath));
+    refuseSecrets(wanted, purpose);
+    return undefined;
+  }
+
+  const { api } = early?.socketPath === socketPath ? early : request(options, socketPath);
+  const collected = await api.collect({
+    deadlineMs,
+    wantSecrets: purpose === 'run' && areSecretsWanted(wanted),
+    wantCertificates: purpose === 'debug',
+    required,
+  });
+  for (const warning of collected.warnings) {
+    log.warn(warning);
+  }
+
+  if (collected.kind === 'standalone') {
+    refuseSecrets(wanted, purpose);
+    return undefined;
+  }
+
+  const { snapshot, secrets } = collected;
+  const self = findOwnInstance(snapshot, {
+    instanceId: inherited.get('CYCLE_INSTANCE_ID'),
+    hostname: hostname(),
+  });
+  return { platform: { snapshot, self }, secrets };
+}
+
+function refuseSecrets(wanted: WantedSecrets, purpose: PrepareOptions['purpose']): void {
+  const refusal = purpose === 'run' ? refuseWithoutPlatform(wanted) : undefined;
+  if (refusal !== undefined) {
+    throw refusal;
+  }
+}
+
+async function grantSecrets(
+  { settings }: Config,
+  wanted: WantedSecrets,
+  fetched: ReadonlyMap<string, Secret>,
+): Promise<ResolvedSecrets> {
+  const { allowEmpty, dotenv } = settings.secrets;
+  const parseDotenv = dotenv.length === 0 ? () => new Map() : await loadDotenvParser();
+  return resolveSecrets(wanted, fetched, { allowEmpty, parseDotenv });
+}

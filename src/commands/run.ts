@@ -1,0 +1,148 @@
+// `run`, the brain's part of it: prepare, apply, hand over to pid1; then stay beside the app, or end.
+//
+// Until pid1 has spawned the app any failure ends the container with an error that says what to do;
+// from then on none of ours does.
+import { applySteps } from '../apply/apply-steps.ts';
+import { type Plan, buildPlan } from '../core/plan.ts';
+import { StartError, exitStatus } from '../errors.ts';
+import { findProgram } from '../inputs/find-program.ts';
+import { parseEnvironment } from '../inputs/own-environment.ts';
+import { parseBareRun } from '../invocation.ts';
+import type { Link } from '../link/link.ts';
+import type { LogSink } from '../log-sink.ts';
+import type { Log } from '../log.ts';
+import { launchMessage } from './launch-message.ts';
+import { encodeMemo } from './memo.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { spawnError } from './spawn-error.ts';
+import { stuckReport } from './stuck-report.ts';
+
+export type RunOptions = {
+  readonly link: Link;
+  readonly log: Log;
+  readonly sink: LogSink;
+};
+
+/** @throws {StartError} whatever keeps the app from being started; the caller aborts. */
+export async function run({ link, log, sink }: RunOptions): Promise<void> {
+  const { hello } = link;
+  const args = hello.argv.slice(1);
+  const invocation = parseBareRun(args) ?? (await (await import('../cli.ts')).parseCommandLine(args));
+  if (invocation.command !== 'run') {
+    return printAndEnd(link, invocation.command === 'print' ? invocation.text : '');
+  }
+
+  const prepared = await prepare({
+    commandLine: invocation.options,
+    argv: invocation.argv,
+    inherited: parseEnvironment(hello.environment),
+    log,
+    purpose: 'run',
+    onStuck: stuckReport({ kind: 'brain', logIsPrivate: hello.logIsPrivate }),
+  });
+  const plan = planOf(prepared);
+  for (const warning of [...prepared.resolved.warnings, ...processWarnings(link, prepared)]) {
+    log.warn(warning);
+  }
+
+  if (plan.start.settings.debug) {
+    await printDebug(prepared, sink);
+  }
+
+  for (const warning of applySteps(plan.steps)) {
+    log.warn(warning);
+  }
+
+  await launch({ link, log, sink }, plan, prepared);
+}
+
+function planOf({ resolved, nsswitch, config, argv, account }: Prepared): Plan {
+  const [name] = argv;
+  if (name === undefined) {
+    throw new StartError('E_USAGE', 'Cannot start: no command was given', {
+      exitCode: exitStatus.usage,
+      remedy: {
+        where: 'command line',
+        fix: 'Name it in CMD (warp-init -- node server.js), or in `args` of warp.config.js.',
+      },
+    });
+  }
+
+  const path = resolved.variables.find((variable) => variable.name === 'PATH')?.value;
+  return buildPlan({
+    resolved,
+    nsswitch,
+    settings: config.settings,
+    file: findProgram(name, typeof path === 'string' ? path : path?.reveal()),
+    argv,
+    account,
+  });
+}
+
+function processWarnings({ hello }: Link, { config }: Prepared) {
+  if (hello.isPid1 || config.settings.exec) {
+    return [];
+  }
+
+  const adopts = config.settings.subreaper !== false;
+  return [
+    {
+      code: 'W_NOT_PID1',
+      message: adopts
+        ? 'warp-init is not PID 1 here: it adopts and reaps the orphans of the app, but its own end does not end what they started.'
+        : 'warp-init is not PID 1 here and does not adopt orphans: those of the app are reaped by another process, or by none.',
+      where: `pid ${process.ppid}`,
+      fix: 'Use it as ENTRYPOINT, without `docker run --init` and without a shell before it.',
+    },
+  ];
+}
+
+async function printDebug(prepared: Prepared, sink: LogSink): Promise<void> {
+  const { describeRun } = await import('./debug.ts');
+  sink.write(describeRun(prepared, 'table'));
+  await sink.drain();
+}
+
+async function launch({ link, log, sink }: RunOptions, plan: Plan, prepared: Prepared): Promise<void> {
+  const { start } = plan;
+  // What was said so far must be out: an app that ends at once takes us with it.
+  await log.flush();
+  if (start.settings.exec) {
+    await sink.drain();
+  }
+
+  link.send({ type: 'launch', launch: launchMessage(start, link.hello.isPid1) });
+  const answer = link.receive();
+  switch (answer.type) {
+    case 'spawned':
+      break;
+    case 'spawn-failed':
+      throw spawnError(answer, start);
+    case 'hello':
+    case 'exited':
+      throw new RangeError(`pid1 answered a launch with ${answer.type}`);
+  }
+
+  sink.appRuns();
+  log.debug('The app runs', { pid: answer.pid, file: start.file });
+  if (prepared.platform === undefined || !start.settings.follow) {
+    link.send({ type: 'done' });
+    return;
+  }
+
+  link.send({ type: 'memo', bytes: encodeMemo(prepared.resolved.ist) });
+  stay(link);
+}
+
+/** Beside the running app, for as long as pid1 wants. */
+export function stay(link: Link): void {
+  link.follow(
+    () => undefined,
+    () => undefined,
+  );
+}
+
+function printAndEnd(link: Link, text: string): void {
+  process.stdout.write(`${text}\n`);
+  link.send({ type: 'abort', status: 0 });
+}

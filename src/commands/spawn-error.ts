@@ -1,0 +1,71 @@
+// Why pid1 could not start the app, as an error with the right exit status.
+import { getSystemErrorName } from 'node:util';
+
+import type { StartPlan } from '../core/plan.ts';
+import { StartError, exitStatus } from '../errors.ts';
+import type { SpawnStage } from '../link/frames.ts';
+
+export type SpawnFailure = { readonly stage: SpawnStage; readonly errno: number };
+
+export function spawnError({ stage, errno }: SpawnFailure, start: StartPlan): StartError {
+  const name = getSystemErrorName(-errno);
+  switch (stage) {
+    case 'exec':
+      return execError(name, start);
+    case 'groups':
+    case 'gid':
+    case 'uid':
+    case 'capabilities':
+      return new StartError('E_USER', `Cannot become ${start.settings.user ?? 'the user'}: ${name} (${stage})`, {
+        exitCode: exitStatus.config,
+        remedy: {
+          where: '--user',
+          fix: 'Start the container as root with the capabilities SETUID and SETGID, or leave --user out.',
+        },
+      });
+    case 'fork':
+    case 'session':
+      return new StartError('E_SPAWN', `Cannot start a process: ${name} (${stage})`, {
+        exitCode: exitStatus.internal,
+        remedy: { where: start.file, fix: 'Raise the limit on processes of the container.' },
+      });
+  }
+}
+
+function execError(errno: string, { file, settings }: StartPlan): StartError {
+  const { rule, fix, status } = explanations[errno] ?? {
+    rule: errno,
+    fix: 'Run the file by hand in the image to see what it needs.',
+    status: exitStatus.notExecutable,
+  };
+  const who = settings.user === undefined ? '' : ` as ${settings.user}`;
+  return new StartError('E_SPAWN', `Cannot run ${JSON.stringify(file)}${who}: ${rule}`, {
+    exitCode: status,
+    remedy: { where: file, fix },
+  });
+}
+
+type Explanation = { readonly rule: string; readonly fix: string; readonly status: number };
+
+const explanations: Readonly<Record<string, Explanation>> = {
+  ENOENT: {
+    rule: 'the interpreter that it names does not exist',
+    fix: 'Correct its first line (#!), or install the dynamic loader that it was linked for.',
+    status: exitStatus.notFound,
+  },
+  EACCES: {
+    rule: 'permission denied',
+    fix: 'Make the file and its directories accessible to that user, and the file executable.',
+    status: exitStatus.notExecutable,
+  },
+  ENOEXEC: {
+    rule: 'it is no program for this machine',
+    fix: 'Give a script a first line (#!/bin/sh), and an image binaries of its own architecture.',
+    status: exitStatus.notExecutable,
+  },
+  E2BIG: {
+    rule: 'arguments and environment are larger than this kernel takes',
+    fix: 'Make them smaller: see `warp-init debug`, and init.ist.variables.',
+    status: exitStatus.notExecutable,
+  },
+};

@@ -1,0 +1,72 @@
+// What is wrong in a config, as text for people: path, what was expected, what came.
+//
+// A value of `variables` may be a secret: of it only the type is shown.
+import type { BaseIssue } from 'valibot';
+import { suggestion } from './suggest.ts';
+
+/** One thing wrong in the config. */
+export type Problem = {
+  /** `init.user`, `ist[0].hostnames[1]`; empty for the config as a whole. */
+  readonly path: string;
+  readonly expected: string;
+  readonly received: string;
+  readonly suggestion?: string;
+};
+
+export function describeProblem({ path, expected, received, ...rest }: Problem): string {
+  const question = rest.suggestion === undefined ? '' : ` (did you mean ${rest.suggestion}?)`;
+  return `${path === '' ? 'the config' : path}: expected ${expected}, received ${received}${question}`;
+}
+
+export function problemOf(issue: BaseIssue<unknown>): Problem {
+  const keys = (issue.path ?? []).map(({ key }) => key);
+  const [expected = '', suggested] = issue.message.split('\n');
+  const isKey = issue.path?.at(-1)?.origin === 'key';
+  const received =
+    isKey && issue.input !== undefined
+      ? 'this key'
+      : mayBeSecret(keys)
+        ? typeName(issue.input)
+        : describeValue(issue.input);
+  return { path: formatPath(keys), expected, received, ...suggestion(suggested) };
+}
+
+/** Values under `variables` and `deployment.variables`. */
+function mayBeSecret(keys: readonly unknown[]): boolean {
+  const [first, second] = keys;
+  return first === 'variables' || (first === 'deployment' && second === 'variables');
+}
+
+function formatPath(keys: readonly unknown[]): string {
+  return keys.map(formatKey).join('').replace(/^\./, '');
+}
+
+function formatKey(key: unknown): string {
+  const isWord = typeof key === 'string' && /^[\w$]+$/.test(key);
+  return isWord ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+const shownCharacters = 80;
+
+/** The value itself where it is short text or a number, else its type. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') {
+    const isLong = value.length > shownCharacters;
+    return JSON.stringify(isLong ? `${value.slice(0, shownCharacters)}…` : value);
+  }
+
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : typeName(value);
+}
+
+/** `a string`, `an object`, `nothing`: never the value. */
+export function typeName(value: unknown): string {
+  if (value === null || value === undefined) {
+    return value === null ? 'null' : 'nothing';
+  }
+
+  if (Array.isArray(value)) {
+    return 'an array';
+  }
+
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

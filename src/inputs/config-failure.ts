@@ -1,0 +1,92 @@
+// What can be wrong with a config as code, as errors with file and line. All of them are E_CONFIG, exit status 78.
+import { fileURLToPath } from 'node:url';
+import { StartError, exitStatus } from '../errors.ts';
+
+/** The config, or what it requires, cannot be parsed or has thrown. */
+export function configFailure(path: string, error: unknown, programFile: string): StartError {
+  const where = locationOf(error, programFile) ?? path;
+  const isSyntax = error instanceof Error && error.name === 'SyntaxError';
+  const from = where.startsWith(path) ? where : `${path}: ${where}`;
+
+  return new StartError('E_CONFIG', `Cannot load the config ${from}: ${reasonOf(error)}`, {
+    exitCode: exitStatus.config,
+    remedy: { where, fix: isSyntax ? 'Correct the syntax there.' : 'Correct what throws there.' },
+    cause: error,
+  });
+}
+
+export type Stuck = {
+  readonly deadlineMs: number;
+  /** `runs`: code that does not return. `waits`: a promise that does not settle. */
+  readonly kind: 'runs' | 'waits';
+  /** `file:line`, where known. */
+  readonly location: string | undefined;
+};
+
+export function stuckError(path: string, { deadlineMs, kind, location }: Stuck): StartError {
+  const at = location === undefined ? '' : ` (${location})`;
+  const [state, fix] =
+    kind === 'runs'
+      ? [`it is still running${at}`, 'End the loop there, or what takes so long.']
+      : [`its promise has not settled${at}`, 'Give what it awaits a deadline of its own.'];
+
+  return new StartError(
+    'E_CONFIG',
+    `Cannot load the config ${path} within ${deadlineMs} ms: ${state}`,
+    {
+      exitCode: exitStatus.config,
+      remedy: { where: location ?? path, fix },
+    },
+  );
+}
+
+/** @param type - `a number`, `nothing`. */
+export function exportError(path: string, type: string): StartError {
+  return new StartError(
+    'E_CONFIG',
+    `Cannot use the config ${path}: it gives ${type}, not an object`,
+    {
+      exitCode: exitStatus.config,
+      remedy: {
+        where: path,
+        fix: 'Export an object or a function that returns one, by `module.exports =` or `export default`.',
+      },
+    },
+  );
+}
+
+/** `file:line` of the code that failed; code of Node and of this program does not count. */
+function locationOf(error: unknown, programFile: string): string | undefined {
+  const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : '';
+
+  for (const line of stack.split('\n')) {
+    const [, file, number] = arrow.exec(line) ?? frame.exec(line) ?? [];
+    const path = file?.startsWith('file:') ? fileURLToPath(file) : file;
+
+    if (path !== undefined && path !== programFile) {
+      return `${path}:${number}`;
+    }
+  }
+
+  return undefined;
+}
+
+/** Above the stack of a syntax error, and of others that Node decorates: `/app/warp.config.js:3`. */
+const arrow = /^((?:file:\/\/)?\/.*):(\d+)$/;
+
+/** `at read (/app/warp.config.js:3:7)`, `at async file:///app/warp.config.mjs:3:7`. */
+const frame = /^ +at (?:.*\()?(?:async )?((?:file:\/\/)?\/.*):(\d+):\d+\)?$/;
+
+const shownCharacters = 500;
+
+/** The first line: what follows names every module that was on the way. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return typeof error === 'string'
+      ? error.slice(0, shownCharacters)
+      : `it threw a ${typeof error}`;
+  }
+
+  const [line = ''] = error.message.split('\n');
+  return `${error.name}: ${line}`.slice(0, shownCharacters);
+}
