@@ -95,7 +95,7 @@ const severity = {
 } as const satisfies Record<LogLevel, number>;
 
 async function createLogger({ write }: LogTarget, format: LogFormat): Promise<Logger> {
-  const { pino } = await import('pino');
+  const { default: pino } = await import('pino');
   return pino(
     { level: 'trace', base: { name: 'warp-init' } },
     { write: format === 'json' ? write : (line: string) => write(formatPretty(line)) },

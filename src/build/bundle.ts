@@ -21,7 +21,9 @@ type Chunk = {
 };
 
 async function bundle(): Promise<void> {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const result = await build({
     entryPoints: [join(root, 'src', 'main.ts')],
     bundle: true,
@@ -63,7 +65,12 @@ async function toCommonJs(
 ): Promise<Chunk> {
   // Only imports of our own chunks are written as a literal; that of a user's config is not, and stays as it is.
   const linked = text.replaceAll(/\bimport\(("\.\/[^"]+")\)/g, 'importChunk($1)');
-  const { code } = await transform(linked, { format: 'cjs', platform: 'node', target, minify: true });
+  const { code } = await transform(linked, {
+    format: 'cjs',
+    platform: 'node',
+    target,
+    minify: true,
+  });
   const staticImports = meta.imports
     .filter(({ kind, external }) => kind === 'import-statement' && external !== true)
     .map(({ path }) => basename(path));
@@ -79,7 +86,10 @@ function pack(chunks: readonly Chunk[], entry: string): string {
     // In parentheses: V8 then compiles at once what is called at once, and does not read it twice.
     ...chunks
       .filter(isEager)
-      .map(({ name, code }) => `eager[${JSON.stringify(name)}]=(function(exports,require,module){${code}});`),
+      .map(
+        ({ name, code }) =>
+          `eager[${JSON.stringify(name)}]=(function(exports,require,module){${code}});`,
+      ),
     `requireChunk(${JSON.stringify(`./${entry}`)});`,
     ...chunks.filter((chunk) => !isEager(chunk)).map(asComment),
     '',

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-import { type Config, configError, emptyConfig, parseConfig } from '../core/config.ts';
+import type { Config } from '../core/config.ts';
+import { emptyConfig } from '../core/empty-config.ts';
 import type { ResolvedSecrets, WrittenLayers } from '../core/environment.ts';
 import { findOwnInstance } from '../core/own-instance.ts';
 import { platformPresence, standaloneWarning } from '../core/platform-presence.ts';
@@ -18,7 +19,8 @@ import {
 import type { Secret } from '../core/secret.ts';
 import { type SettingSources, configPath, resolveSettings } from '../core/settings.ts';
 import { type Account, lookupUser } from '../inputs/accounts.ts';
-import { type StuckReport, loadConfigFile } from '../inputs/config-file.ts';
+import { findConfigFile } from '../inputs/config-path.ts';
+import type { StuckReport } from '../inputs/config-watchdog.ts';
 import { loadDotenvParser, readDotenvFiles } from '../inputs/dotenv-file.ts';
 import { type InternalApi, startInternalApi } from '../inputs/internal-api.ts';
 import { nsswitchPath, readNsswitch } from '../inputs/nsswitch-file.ts';
@@ -93,20 +95,20 @@ async function readConfig(
   { onStuck }: PrepareOptions,
   sources: Omit<SettingSources, 'init'>,
 ): Promise<Config> {
-  const file = await loadConfigFile({
-    path: configPath(sources),
-    directory: process.cwd(),
-    deadlineMs: configDeadlineMs,
-    onStuck,
-  });
-  if (file === undefined) {
+  const place = { path: configPath(sources), directory: process.cwd() };
+  if (findConfigFile(place) === undefined) {
     const { init, ...rest } = emptyConfig;
     return { ...rest, settings: resolveSettings({ ...sources, init }) };
   }
 
-  const result = parseConfig(file.value);
+  const [{ loadConfigFile }, { configError, parseConfig }] = await Promise.all([
+    import('../inputs/config-file.ts'),
+    import('../core/config.ts'),
+  ]);
+  const file = await loadConfigFile({ ...place, deadlineMs: configDeadlineMs, onStuck });
+  const result = parseConfig(file?.value);
   if (!result.ok) {
-    throw configError(file.path, result.problems);
+    throw configError(file?.path ?? '', result.problems);
   }
 
   const { init, ...rest } = result.config;
@@ -131,7 +133,7 @@ async function complete(
   const secrets =
     options.purpose === 'debug'
       ? undefined
-      : await grantSecrets(config, wanted, answers?.secrets ?? new Map());
+      : await grantSecrets(config, { wanted, fetched: answers?.secrets ?? new Map() }, options.log);
   const argv = options.argv.length > 0 ? options.argv : (config.args ?? []);
   const resolved = await resolveInputs({
     config,
@@ -142,7 +144,16 @@ async function complete(
     argv,
   });
   const nsswitch = readNsswitch(nsswitchPath);
-  return { config, platform: answers?.platform, written, wanted, account, argv, resolved, nsswitch };
+  return {
+    config,
+    platform: answers?.platform,
+    written,
+    wanted,
+    account,
+    argv,
+    resolved,
+    nsswitch,
+  };
 }
 
 type Answers = {
@@ -202,10 +213,15 @@ function refuseSecrets(wanted: WantedSecrets, purpose: PrepareOptions['purpose']
 
 async function grantSecrets(
   { settings }: Config,
-  wanted: WantedSecrets,
-  fetched: ReadonlyMap<string, Secret>,
+  { wanted, fetched }: { wanted: WantedSecrets; fetched: ReadonlyMap<string, Secret> },
+  log: Log,
 ): Promise<ResolvedSecrets> {
   const { allowEmpty, dotenv } = settings.secrets;
   const parseDotenv = dotenv.length === 0 ? () => new Map() : await loadDotenvParser();
-  return resolveSecrets(wanted, fetched, { allowEmpty, parseDotenv });
+  const secrets = resolveSecrets(wanted, fetched, { allowEmpty, parseDotenv });
+  for (const warning of secrets.warnings) {
+    log.warn(warning);
+  }
+
+  return secrets;
 }

@@ -27,7 +27,8 @@ export type RunOptions = {
 export async function run({ link, log, sink }: RunOptions): Promise<void> {
   const { hello } = link;
   const args = hello.argv.slice(1);
-  const invocation = parseBareRun(args) ?? (await (await import('../cli.ts')).parseCommandLine(args));
+  const invocation =
+    parseBareRun(args) ?? (await (await import('../cli.ts')).parseCommandLine(args));
   if (invocation.command !== 'run') {
     return printAndEnd(link, invocation.command === 'print' ? invocation.text : '');
   }
@@ -68,12 +69,11 @@ function planOf({ resolved, nsswitch, config, argv, account }: Prepared): Plan {
     });
   }
 
-  const path = resolved.variables.find((variable) => variable.name === 'PATH')?.value;
   return buildPlan({
     resolved,
     nsswitch,
     settings: config.settings,
-    file: findProgram(name, typeof path === 'string' ? path : path?.reveal()),
+    file: findProgram(name, resolved.variables.find((variable) => variable.name === 'PATH')?.value),
     argv,
     account,
   });
@@ -99,11 +99,17 @@ function processWarnings({ hello }: Link, { config }: Prepared) {
 
 async function printDebug(prepared: Prepared, sink: LogSink): Promise<void> {
   const { describeRun } = await import('./debug.ts');
-  sink.write(describeRun(prepared, 'table'));
-  await sink.drain();
+  for (const line of describeRun(prepared, 'table').split(/(?<=\n)/)) {
+    sink.write(line);
+    await sink.drain();
+  }
 }
 
-async function launch({ link, log, sink }: RunOptions, plan: Plan, prepared: Prepared): Promise<void> {
+async function launch(
+  { link, log, sink }: RunOptions,
+  plan: Plan,
+  prepared: Prepared,
+): Promise<void> {
   const { start } = plan;
   // What was said so far must be out: an app that ends at once takes us with it.
   await log.flush();

@@ -16,13 +16,17 @@ export function spawnError({ stage, errno }: SpawnFailure, start: StartPlan): St
     case 'gid':
     case 'uid':
     case 'capabilities':
-      return new StartError('E_USER', `Cannot become ${start.settings.user ?? 'the user'}: ${name} (${stage})`, {
-        exitCode: exitStatus.config,
-        remedy: {
-          where: '--user',
-          fix: 'Start the container as root with the capabilities SETUID and SETGID, or leave --user out.',
+      return new StartError(
+        'E_USER',
+        `Cannot become ${start.settings.user ?? 'the user'}: ${name} (${stage})`,
+        {
+          exitCode: exitStatus.config,
+          remedy: {
+            where: '--user',
+            fix: 'Start the container as root with the capabilities SETUID and SETGID, or leave --user out.',
+          },
         },
-      });
+      );
     case 'fork':
     case 'session':
       return new StartError('E_SPAWN', `Cannot start a process: ${name} (${stage})`, {

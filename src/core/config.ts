@@ -39,15 +39,6 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: ParsedConfig }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Where there is no config file. */
-export const emptyConfig: ParsedConfig = {
-  args: undefined,
-  variables: [],
-  port: undefined,
-  ist: [],
-  init: {},
-};
-
 /** @param value - What `warp.config.js` exports, after its function has been called. */
 export function parseConfig(value: unknown): ConfigResult {
   const result = v.safeParse(configSchema(), value);

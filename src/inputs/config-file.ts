@@ -2,24 +2,19 @@
 //
 // The config is code of the operator's. Code that never returns is ended by V8 (config-evaluation.ts), code that
 // blocks this thread after an `await` by a thread of ours (config-watchdog.ts); a promise that never settles, by a timer.
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { inspect, types } from 'node:util';
 import { typeName } from '../core/config-problems.ts';
-import { StartError, errnoOf, exitStatus } from '../errors.ts';
+import { errnoOf } from '../errors.ts';
 import { evaluate, importConfig } from './config-evaluation.ts';
 import type { Evaluated } from './config-evaluation.ts';
 import { configFailure, exportError, stuckError } from './config-failure.ts';
 import { functionLocation } from './config-location.ts';
+import { findConfigFile } from './config-path.ts';
+import type { ConfigPlace } from './config-path.ts';
 import { findLoop, startConfigWatchdog } from './config-watchdog.ts';
 import type { StuckReport } from './config-watchdog.ts';
 
-export type { StuckReport } from './config-watchdog.ts';
-
-export type ConfigFileOptions = {
-  /** `--config`, relative to `directory`. Undefined: the default names are tried, and none of them is fine. */
-  readonly path: string | undefined;
-  readonly directory: string;
+export type ConfigFileOptions = ConfigPlace & {
   /** For everything: loading, calling and awaiting. */
   readonly deadlineMs: number;
   readonly onStuck: StuckReport;
@@ -30,8 +25,6 @@ export type LoadedConfig = {
   readonly path: string;
   readonly value: object;
 };
-
-const defaultConfigNames = ['warp.config.js', 'warp.config.cjs', 'warp.config.mjs'] as const;
 
 /**
  * @returns Undefined where there is no config file and none was asked for.
@@ -54,36 +47,6 @@ export async function loadConfigFile(
   }
 
   return { path, value };
-}
-
-function findConfigFile({ path, directory }: ConfigFileOptions): string | undefined {
-  if (path === undefined) {
-    const candidates = defaultConfigNames.map((name) => resolve(directory, name));
-    return candidates.find((candidate) => statOf(candidate)?.isFile());
-  }
-
-  const file = resolve(directory, path);
-  const status = statOf(file);
-
-  // A pipe (`--config <(...)`) is neither: it can be read once, by a module loader that may read twice.
-  if (!status?.isFile()) {
-    const reason = status === undefined ? 'there is no such file' : 'it is not a regular file';
-    throw new StartError('E_CONFIG', `Cannot read the config ${file}: ${reason}`, {
-      exitCode: exitStatus.config,
-      remedy: { where: file, fix: 'Correct --config (WARP_INIT_CONFIG), or leave it out.' },
-    });
-  }
-
-  return file;
-}
-
-function statOf(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    // ENOTDIR, EACCES on a directory above, ELOOP: for us there is no such file either.
-    return undefined;
-  }
 }
 
 async function valueOf(path: string, options: ConfigFileOptions): Promise<unknown> {

@@ -24,8 +24,8 @@ export async function readDotenvFiles(paths: readonly string[]): Promise<readonl
 
 /** For secrets whose value is a dotenv document, too. */
 export async function loadDotenvParser(): Promise<ParseDotenv> {
-  const { parse } = await import('dotenv');
-  return (text) => new Map(Object.entries(parse(text)));
+  const { default: dotenv } = await import('dotenv');
+  return (text) => new Map(Object.entries(dotenv.parse(text)));
 }
 
 function readText(path: string): string {

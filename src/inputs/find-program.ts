@@ -2,6 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+import { Secret } from '../core/secret.ts';
 import { StartError, errnoOf, exitStatus } from '../errors.ts';
 
 // Of execvp(3) where there is no PATH; musl and glibc differ, so this is the one of Docker.
@@ -13,12 +14,11 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  * @param path - `PATH` of the app's environment.
  * @throws {StartError} E_NOT_FOUND (127) or E_NOT_EXECUTABLE (126).
  */
-export function findProgram(name: string, path: string | undefined): string {
+export function findProgram(name: string, path: string | Secret | undefined): string {
+  const directories = path instanceof Secret ? path.reveal() : directories;
   const candidates = name.includes('/')
     ? [name]
-    : (path ?? defaultPath)
-        .split(':')
-        .map((directory) => (directory === '' ? name : `${directory}/${name}`));
+    : directories.split(':').map((directory) => (directory === '' ? name : `${directory}/${name}`));
   let blocked: { file: string; reason: string } | undefined;
   for (const file of name === '' ? [] : candidates) {
     const reason = whyNotExecutable(file);
@@ -49,8 +49,10 @@ function whyNotExecutable(file: string): string | undefined {
   }
 }
 
-function notFound(name: string, path: string | undefined): StartError {
-  const place = name.includes('/') ? resolve(name) : `PATH=${path ?? defaultPath}`;
+function notFound(name: string, path: string | Secret | undefined): StartError {
+  const place = name.includes('/')
+    ? resolve(name)
+    : `PATH=${path === undefined ? defaultPath : String(path)}`;
   return new StartError('E_NOT_FOUND', `Cannot run ${JSON.stringify(name)}: no such program`, {
     exitCode: exitStatus.notFound,
     remedy: {

@@ -7,13 +7,16 @@
 #define _GNU_SOURCE
 #include "init.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,10 +55,11 @@ static int find_bundle(struct brain *brain, const char *directory)
 static int find_node(struct brain *brain, const char *directory, char **envp)
 {
 	const char *chosen = variable(envp, "WARP_INIT_NODE");
+	char beside[PATH_MAX];
 
 	if (chosen != NULL && *chosen != '\0')
 		return find_program(chosen, envp, brain->node) == 0;
-	return (join(brain->node, directory, "node") && access(brain->node, X_OK) == 0) ||
+	return (join(beside, directory, "node") && find_program(beside, envp, brain->node) == 0) ||
 	       find_program("node", envp, brain->node) == 0;
 }
 
@@ -97,16 +101,33 @@ static void hide_node_variables(char **envp)
 
 static void close_from(unsigned int first)
 {
+	DIR *directory;
+	struct dirent *entry;
+
 	if (syscall(SYS_close_range, first, ~0u, 0u) == 0)
 		return;
-	/* A kernel before 5.9, or gVisor. */
-	for (long fd = sysconf(_SC_OPEN_MAX) - 1; fd >= (long)first; fd--)
-		close((int)fd);
+	/* A kernel before 5.9, gVisor or an old seccomp filter. The limit may be 2^30: too many to try. */
+	directory = opendir("/proc/self/fd");
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		int fd = atoi(entry->d_name); /* «.» and «..» give 0. */
+
+		if (fd >= (int)first && fd != dirfd(directory))
+			close(fd);
+	}
+	if (directory != NULL)
+		closedir(directory);
 }
 
-/* A description of our own for what stderr leads to, or -1 (a socket, a file of another user). */
+/*
+ * What the brain writes to: a description of our own for what stderr leads to, or -1 (a socket, a pipe
+ * of another user). A file stays shared: it never blocks, and only one offset keeps lines apart.
+ */
 static int open_log(void)
 {
+	struct stat status;
+
+	if (fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode))
+		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
 	return open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
@@ -175,7 +196,8 @@ int brain_start(struct init *init)
 	init->brain.pid = pid;
 	init->link.fd = ends[0];
 	link_greet(init, log >= 0);
-	return link_flush(&init->link);
+	link_flush(&init->link); /* If it has ended already, supervise() is told so and says it. */
+	return 0;
 }
 
 /* Ends the brain, surely and now; its end is waited for. */

@@ -39,6 +39,11 @@ build_test() {
 	ln -sf ../warp-init.cjs "$out/test/warp-init.cjs"
 	# shellcheck disable=SC2086
 	$compiler $warnings $sanitizers -I. -o "$out/test/fuzz-frames" ../../test/pid1/fuzz-frames.c frames.c
+	# Programs for tests to run, without sanitizers: they are to behave as any program does.
+	for program in ../../fixtures/programs/*.c; do
+		# shellcheck disable=SC2086
+		$compiler $warnings -O1 -o "$out/test/$(basename "$program" .c)" "$program"
+	done
 }
 
 case "${1:-release}" in

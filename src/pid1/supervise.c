@@ -22,6 +22,8 @@ enum {
 	BACKOFF_INITIAL_MS = 100,
 	BACKOFF_LIMIT_MS = 30 * 1000,
 	BACKOFF_RESET_MS = 60 * 1000, /* a brain that lived that long was not at fault */
+	READS_A_TURN = 64, /* then signals again: a brain that never stops talking must not hold us */
+	LAST_READS = 1 << 16, /* more than the socket of a brain that has ended can hold */
 };
 
 static void read_signals(struct init *init);
@@ -174,12 +176,12 @@ static void take_frame(struct init *init)
 	frame_reader_reset(reader);
 }
 
-/* Reads what the brain has said; if it has ended, up to the end. */
-static void read_link(struct init *init)
+/* Reads what the brain has said, up to its end or to so many reads. */
+static void read_link(struct init *init, int reads)
 {
 	struct link *link = &init->link;
 
-	while (link->fd >= 0) {
+	for (; link->fd >= 0 && reads > 0; reads--) {
 		unsigned char *where;
 		size_t space = frame_reader_space(&link->reader, &where);
 		ssize_t count = recv(link->fd, where, space, MSG_DONTWAIT);
@@ -252,7 +254,7 @@ static void reap(struct init *init)
 	}
 	if (!brain_ended)
 		return;
-	read_link(init); /* Its last words count. */
+	read_link(init, LAST_READS); /* Its last words count. */
 	if (init->link.fd >= 0)
 		brain_lost(init, "ended");
 }
@@ -354,7 +356,7 @@ _Noreturn void supervise(struct init *init)
 			if ((ready[1].revents & POLLOUT) != 0 && link_flush(&init->link) != 0)
 				brain_lost(init, "does not listen");
 			if ((ready[1].revents & ~POLLOUT) != 0)
-				read_link(init);
+				read_link(init, READS_A_TURN);
 		}
 		check_deadlines(init);
 	}

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { configError, emptyConfig, parseConfig } from '../../src/core/config.ts';
+import { configError, parseConfig } from '../../src/core/config.ts';
+import { emptyConfig } from '../../src/core/empty-config.ts';
 import { describeProblem } from '../../src/core/config-problems.ts';
 import type { CheckedConfig, CheckedInit, CheckedIstEntry } from '../../src/core/config-schema.ts';
 import { resolveSettings } from '../../src/core/settings.ts';

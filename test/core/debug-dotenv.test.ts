@@ -19,6 +19,7 @@ const words = fc.constantFrom(
   "'",
   '"',
   '`',
+  `'"\``,
   '\\',
   'n',
   'r',
