@@ -15,7 +15,14 @@ const root = join(import.meta.dirname, '..');
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 41);
 const directory = mkdtempSync(join(tmpdir(), 'warp-init-bench-'));
 
-type Row = { name: string; node?: string; medianMs: number; ratio?: number; to?: string; budget?: number };
+type Row = {
+  name: string;
+  node?: string;
+  medianMs: number;
+  ratio?: number;
+  to?: string;
+  budget?: number;
+};
 
 async function main(): Promise<void> {
   const place = preparePlace();
@@ -38,7 +45,9 @@ function preparePlace(): Place {
     stdio: 'inherit',
   });
   if (compiled.status !== 0) {
-    throw new Error('Cannot compile bench/time-start.c: install a C compiler (apt-get install gcc libc6-dev)');
+    throw new Error(
+      'Cannot compile bench/time-start.c: install a C compiler (apt-get install gcc libc6-dev)',
+    );
   }
 
   const hosts = join(directory, 'hosts');
@@ -125,7 +134,9 @@ function report({ rows, memory, sizes }: Results): void {
       ({ name, rssKb, privateDirtyKb, budgetKb }) =>
         `  ${name.padEnd(44)} ${(privateDirtyKb / 1024).toFixed(2).padStart(8)} MB private dirty, ` +
         `${(rssKb / 1024).toFixed(1)} MB resident` +
-        (budgetKb === undefined ? '' : `   (budget ${budgetKb / 1024} MB${verdict(privateDirtyKb, budgetKb)})`),
+        (budgetKb === undefined
+          ? ''
+          : `   (budget ${budgetKb / 1024} MB${verdict(privateDirtyKb, budgetKb)})`),
     ),
     '',
     'Size',
@@ -135,7 +146,14 @@ function report({ rows, memory, sizes }: Results): void {
     ),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-  const results = { at: new Date().toISOString(), rounds, node: process.version, rows, memory, sizes };
+  const results = {
+    at: new Date().toISOString(),
+    rounds,
+    node: process.version,
+    rows,
+    memory,
+    sizes,
+  };
   mkdirSync(join(root, 'bench'), { recursive: true });
   writeFileSync(join(root, 'bench', 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
 }

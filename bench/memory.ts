@@ -20,11 +20,19 @@ export async function measureMemory(place: Place, socket: string): Promise<Memor
   const noFollow = join(place.directory, 'no-follow.config.cjs');
   writeFileSync(noFollow, 'module.exports = { init: { follow: false } };\n');
   return [
-    await measure(place, { name: 'with the brain (Node 24)', budgetKb: 16 * 1024 }, { WARP_INIT_SOCKET: socket }),
-    await measure(place, { name: 'without (init.follow: false)', budgetKb: 1024 }, {
-      WARP_INIT_SOCKET: socket,
-      WARP_INIT_CONFIG: noFollow,
-    }),
+    await measure(
+      place,
+      { name: 'with the brain (Node 24)', budgetKb: 16 * 1024 },
+      { WARP_INIT_SOCKET: socket },
+    ),
+    await measure(
+      place,
+      { name: 'without (init.follow: false)', budgetKb: 1024 },
+      {
+        WARP_INIT_SOCKET: socket,
+        WARP_INIT_CONFIG: noFollow,
+      },
+    ),
   ];
 }
 
@@ -52,7 +60,9 @@ async function measure(
     setTimeout(resolve, settleMs);
   });
   const entries = descendantsOf(timer.pid ?? 0);
-  const own = entries.filter(({ command }) => command.startsWith(init) || command.endsWith(' brain'));
+  const own = entries.filter(
+    ({ command }) => command.startsWith(init) || command.endsWith(' brain'),
+  );
   const sums = own.map(({ pid }) => readRollup(pid));
   const pid1 = entries.find(({ command }) => command.startsWith(init));
   if (pid1 !== undefined) {
@@ -69,7 +79,8 @@ async function measure(
 
 function readRollup(pid: number): { rss: number; privateDirty: number } {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
+  const field = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
   return { rss: field('Rss'), privateDirty: field('Private_Dirty') };
 }
 

@@ -3,7 +3,10 @@
 /** `count` services with one instance each; the first one is the container that asks. */
 export function platformOf(count: number): unknown {
   const services = Object.fromEntries(
-    Array.from({ length: count }, (_, index) => [`service-${index}`, { instances: [addressOf(index)] }]),
+    Array.from({ length: count }, (_, index) => [
+      `service-${index}`,
+      { instances: [addressOf(index)] },
+    ]),
   );
   return {
     token: 'bench-token',

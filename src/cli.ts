@@ -1,42 +1,14 @@
 // The command line: argv to an Invocation, and the help. Loaded only where there is an option to parse.
-import yargs from 'yargs';
-
+import { createParser, defaultSocket } from './cli-parser.ts';
 import { type OptionName, type RawOptions, optionNames, runOptions } from './core/run-options.ts';
 import { nearest } from './core/suggest.ts';
 import { StartError, exitStatus } from './errors.ts';
 import { type Invocation, debugFormats } from './invocation.ts';
 
-declare const __VERSION__: string;
-
-const defaultSocket = '/var/run/cycle/api/api.sock';
-
-const usage = `warp-init [run] [OPTIONS] -- COMMAND [ARGS...]
-
-Prepares a container (services, environment, hosts, secrets), then runs COMMAND
-as its main process and does the duties of PID 1.`;
-
-const epilogue = `Each option of run is also WARP_INIT_NAME (WARP_INIT_KILL_DELAY=10s) and a key
-of init in warp.config.js. \`warp-init --plain -- COMMAND\` is an init without
-any of this: no config, no platform, no Node. WARP_INIT_PLAIN=1 means the same.
-
-Exit status: the app's own, or 128+N if signal N ended it. Before the app runs:
-   64  the command line or a WARP_INIT_ variable is wrong
-   69  the platform did not answer, or not with what it should
-   70  warp-init itself failed
-   73  a file cannot be written that must be
-   77  the platform refused: token or permission
-   78  the config, a secret or the user is wrong
-  126  COMMAND cannot be executed
-  127  COMMAND was not found
-
-In a Dockerfile:
-  ENTRYPOINT ["warp-init", "--"]
-  CMD ["node", "server.js"]`;
-
 /** @throws {StartError} E_USAGE (64), with the nearest known option or command suggested. */
 export async function parseCommandLine(args: readonly string[]): Promise<Invocation> {
   let text: string | undefined;
-  const parser = createParser(args);
+  const parser = createParser(args, (message, error) => describeFailure(message, error, args));
   const parsed = await parser.parseAsync(
     [...args],
     {},
@@ -48,9 +20,9 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
     return { command: 'print', text };
   }
 
-  const words = parsed as Words;
+  const words: Words = { '--': [], ...parsed };
   const [command = 'run', ...positional] = words._.map(String);
-  const rest = (words['--'] ?? []).map(String);
+  const rest = words['--'].map(String);
   switch (command) {
     case 'run':
       return { command, options: readOptions(words), argv: refusePositional(positional, rest) };
@@ -75,88 +47,10 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
 type Words = {
   readonly [name: string]: unknown;
   readonly _: readonly (string | number)[];
-  readonly '--'?: readonly (string | number)[];
+  readonly '--': readonly (string | number)[];
 };
 
 const commandNames = ['run', 'debug', 'emulator'];
-
-function createParser(args: readonly string[]) {
-  const takesRunOptions = args.find((word) => !word.startsWith('-')) !== 'emulator';
-  const parser = yargs([])
-    .scriptName('warp-init')
-    .usage(usage)
-    .command('run', 'prepare, start and supervise COMMAND (the default)')
-    .command(
-      'debug',
-      'print the resolved map and all that run would do; change nothing',
-      (command) =>
-        command
-          .usage('warp-init debug [--format FORMAT] [OPTIONS] [-- COMMAND]')
-          .option('format', {
-            type: 'string',
-            requiresArg: true,
-            default: 'table',
-            choices: debugFormats,
-          })
-          .example('warp-init debug --format json', ''),
-    )
-    .command(
-      'emulator <platform>',
-      'serve the internal API from a JSON file, for a laptop',
-      (command) =>
-        command
-          .usage('warp-init emulator PLATFORM.json [--socket PATH]')
-          .positional('platform', {
-            type: 'string',
-            describe: 'the platform, as docs/emulator.md says',
-          })
-          .option('socket', {
-            type: 'string',
-            requiresArg: true,
-            default: defaultSocket,
-            describe: 'where to listen',
-          })
-          .example('warp-init emulator platform.json --socket /tmp/api.sock', ''),
-    )
-    .version(__VERSION__)
-    .alias('version', 'V')
-    .help()
-    .alias('help', 'h')
-    .epilogue(epilogue)
-    .wrap(80)
-    .exitProcess(false)
-    .parserConfiguration({
-      'populate--': true,
-      'boolean-negation': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-    })
-    .strictOptions()
-    .fail((message, error) => {
-      throw describeFailure(message, error, args);
-    });
-  return takesRunOptions ? parser.options(runOptionTable()) : parser;
-}
-
-function runOptionTable() {
-  return Object.fromEntries(
-    optionNames().map((name) => {
-      const { kind, description, placeholder } = runOptions[name];
-      return [
-        name,
-        kind === 'flag'
-          ? { type: 'boolean' as const, describe: description }
-          : {
-              type: 'string' as const,
-              requiresArg: true,
-              describe: `${placeholder}: ${description}`,
-            },
-      ];
-    }),
-  );
-}
 
 function readOptions(words: Words): RawOptions {
   const options: { [name in OptionName]?: string | boolean | readonly string[] } = {};

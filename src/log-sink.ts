@@ -4,6 +4,7 @@
 // bounded buffer, then is dropped and counted. Where it could not (a socket), a blocking write is
 // harmless only as long as no app runs.
 import { writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { errnoOf } from './errors.ts';
 
@@ -21,83 +22,94 @@ export type LogSinkOptions = {
   readonly isShared: boolean;
 };
 
-const bufferLimit = 64 * 1024;
 const retryMs = 20;
 const drainAttempts = 50;
 
 export function createLogSink({ fd, isShared }: LogSinkOptions): LogSink {
-  let waiting: Buffer[] = [];
-  let waitingSize = 0;
-  let droppedLines = 0;
+  const lines = createLineBuffer();
   let isSilent = false;
-
-  const flush = (): void => {
-    while (waiting.length > 0) {
-      const count = tryWrite(fd, waiting[0] ?? Buffer.alloc(0));
-      if (count === undefined) {
-        return;
-      }
-
-      waitingSize -= count;
-      const rest = waiting[0]?.subarray(count);
-      waiting =
-        rest === undefined || rest.length === 0 ? waiting.slice(1) : [rest, ...waiting.slice(1)];
-    }
-  };
-
-  const enqueue = (line: string): void => {
-    const bytes = Buffer.from(line);
-    if (waitingSize + bytes.length > bufferLimit) {
-      droppedLines += 1;
-      return;
-    }
-
-    if (droppedLines > 0) {
-      const count = droppedLines;
-      droppedLines = 0;
-      enqueue(`warp-init: ${count} lines were dropped: stderr was not read\n`);
-    }
-
-    waiting.push(bytes);
-    waitingSize += bytes.length;
-  };
-
   const retry = (): void => {
-    flush();
-    if (waiting.length > 0) {
+    lines.flush(fd);
+    if (!lines.isEmpty()) {
       setTimeout(retry, retryMs).unref();
     }
   };
 
   return {
     write: (line) => {
-      if (!isSilent) {
-        const isFirst = waiting.length === 0;
-        enqueue(line);
-        if (isFirst) {
-          retry();
-        }
+      if (isSilent) {
+        return;
+      }
+
+      const isFirst = lines.isEmpty();
+      lines.add(line);
+      if (isFirst) {
+        retry();
       }
     },
     appRuns: () => {
       isSilent = isShared;
     },
     drain: async () => {
-      for (let attempt = 0; attempt < drainAttempts && waiting.length > 0; attempt += 1) {
-        flush();
-        await new Promise((resolve) => {
-          setTimeout(resolve, retryMs);
-        });
+      for (let attempt = 0; attempt < drainAttempts && !lines.isEmpty(); attempt += 1) {
+        lines.flush(fd);
+        await sleep(retryMs);
       }
     },
   };
 }
 
-/** Bytes written; undefined if there is no room now. A stderr that is gone takes everything. */
-function tryWrite(fd: number, bytes: Buffer): number | undefined {
+type LineBuffer = {
+  readonly add: (line: string) => void;
+  /** Writes what there is room for. */
+  readonly flush: (fd: number) => void;
+  readonly isEmpty: () => boolean;
+};
+
+const bufferLimitBytes = 64 * 1024;
+
+function createLineBuffer(): LineBuffer {
+  const waiting: Buffer[] = [];
+  let sizeBytes = 0;
+  let droppedLines = 0;
+  const add = (line: string): void => {
+    const bytes = Buffer.from(line);
+    if (sizeBytes + bytes.length > bufferLimitBytes) {
+      droppedLines += 1;
+      return;
+    }
+
+    if (droppedLines > 0) {
+      const note = `warp-init: ${droppedLines} lines were dropped: stderr was not read\n`;
+      droppedLines = 0;
+      add(note);
+    }
+
+    waiting.push(bytes);
+    sizeBytes += bytes.length;
+  };
+
+  return {
+    add,
+    flush: (fd) => {
+      for (let first = waiting.shift(); first !== undefined; first = waiting.shift()) {
+        const count = tryWrite(fd, first);
+        sizeBytes -= count;
+        if (count < first.length) {
+          waiting.unshift(first.subarray(count));
+          return;
+        }
+      }
+    },
+    isEmpty: () => waiting.length === 0,
+  };
+}
+
+/** Bytes written; 0 if there is no room now. A stderr that is gone takes everything. */
+function tryWrite(fd: number, bytes: Buffer): number {
   try {
     return writeSync(fd, bytes);
   } catch (error) {
-    return errnoOf(error) === 'EAGAIN' ? undefined : bytes.length;
+    return errnoOf(error) === 'EAGAIN' ? 0 : bytes.length;
   }
 }

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 
 import type { LogFormat, LogLevel } from './core/settings.ts';
 import type { Warning } from './core/warning.ts';
-import { StartError } from './errors.ts';
+import { type LogFields, describeError, formatPretty, severity } from './log-format.ts';
 
 export type Log = {
   /** Lines wait until level and format are known. Only the first call counts. */
@@ -19,8 +19,6 @@ export type Log = {
   /** Resolves when each line so far was handed to the sink. */
   readonly flush: () => Promise<void>;
 };
-
-export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
 export type LogOptions = {
   readonly level: LogLevel;
@@ -53,9 +51,7 @@ export function createLog(target: LogTarget): Log {
     }
 
     logger ??= createLogger(target, format ?? (target.isTerminal() ? 'pretty' : 'json'));
-    done = Promise.all([logger, done]).then(([ready]) => {
-      ready[entry.level](entry.fields, entry.message);
-    });
+    done = writeAfter(done, logger, entry);
   };
 
   const emit = (level: Entry['level'], fields: LogFields, message: string): void => {
@@ -84,15 +80,14 @@ export function createLog(target: LogTarget): Log {
   };
 }
 
-const severity = {
-  trace: 10,
-  debug: 20,
-  info: 30,
-  warn: 40,
-  error: 50,
-  fatal: 60,
-  silent: 100,
-} as const satisfies Record<LogLevel, number>;
+async function writeAfter(
+  earlier: Promise<void>,
+  logger: Promise<Logger>,
+  entry: Entry,
+): Promise<void> {
+  await earlier;
+  (await logger)[entry.level](entry.fields, entry.message);
+}
 
 async function createLogger({ write }: LogTarget, format: LogFormat): Promise<Logger> {
   const { default: pino } = await import('pino');
@@ -100,56 +95,4 @@ async function createLogger({ write }: LogTarget, format: LogFormat): Promise<Lo
     { level: 'trace', base: { name: 'warp-init' } },
     { write: format === 'json' ? write : (line: string) => write(formatPretty(line)) },
   );
-}
-
-/** An error as one whole line, for a thread that cannot wait for pino. */
-export function formatErrorLine(error: StartError, format: LogFormat): string {
-  const [fields, msg] = describeError(error);
-  const line = JSON.stringify({ level: severity.fatal, name: 'warp-init', ...fields, msg });
-  return format === 'json' ? `${line}\n` : formatPretty(line);
-}
-
-function describeError(error: unknown): [fields: LogFields, message: string] {
-  if (error instanceof StartError) {
-    return [{ code: error.code, ...error.remedy }, error.message];
-  }
-
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return [
-    { code: 'E_INTERNAL', where: 'warp-init', fix: 'Report this as a defect of warp-init.', stack },
-    'Cannot go on: internal error',
-  ];
-}
-
-const labels: Readonly<Record<number, string>> = {
-  10: 'trace',
-  20: 'debug',
-  30: 'info',
-  40: 'warning',
-  50: 'error',
-  60: 'error',
-};
-
-/** A JSON line of pino as lines for people: the message, then where and what to do. */
-function formatPretty(line: string): string {
-  const { level, time, name, msg, code, where, fix, stack, ...rest } = JSON.parse(line) as Record<
-    string,
-    string | number
-  >;
-  const fields = Object.entries(rest).map(([key, value]) => `${key}=${value}`);
-  const head = [`warp-init: ${labels[Number(level)] ?? ''}:`, msg, ...fields].join(' ');
-  const lines = [code === undefined ? head : `${head} [${code}]`];
-  if (where !== undefined) {
-    lines.push(`  where: ${where}`);
-  }
-
-  if (fix !== undefined) {
-    lines.push(`  fix:   ${fix}`);
-  }
-
-  if (stack !== undefined) {
-    lines.push(String(stack));
-  }
-
-  return `${lines.join('\n')}\n`;
 }

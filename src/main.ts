@@ -5,7 +5,8 @@ import { run, stay } from './commands/run.ts';
 import { type Link, openLink } from './link/link.ts';
 import { sharedStderrFd } from './link/layout.ts';
 import { type LogSink, createLogSink } from './log-sink.ts';
-import { type Log, createLog, formatErrorLine } from './log.ts';
+import { formatErrorLine } from './log-format.ts';
+import { type Log, createLog } from './log.ts';
 import { StartError, exitStatus } from './errors.ts';
 import { restoreNodeVariables } from './inputs/own-environment.ts';
 

@@ -21,9 +21,6 @@ type Chunk = {
 };
 
 async function bundle(): Promise<void> {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    version: string;
-  };
   const result = await build({
     entryPoints: [join(root, 'src', 'main.ts')],
     bundle: true,
@@ -37,7 +34,7 @@ async function bundle(): Promise<void> {
     write: false,
     outdir: 'out',
     absWorkingDir: root,
-    define: { __VERSION__: JSON.stringify(version), 'import.meta.url': 'importMetaUrl' },
+    define: { __VERSION__: JSON.stringify(readVersion()), 'import.meta.url': 'importMetaUrl' },
   });
   const chunks = await Promise.all(
     result.outputFiles.map(async ({ path, text }) =>
@@ -47,6 +44,17 @@ async function bundle(): Promise<void> {
   mkdirSync(join(output, '..'), { recursive: true });
   writeFileSync(output, pack(chunks, 'main.js'));
   chmodSync(output, 0o644);
+}
+
+function readVersion(): string {
+  const version = /^ {2}"version": "(.+)",$/m.exec(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
+  if (version?.[1] === undefined) {
+    throw new Error('package.json has no version');
+  }
+
+  return version[1];
 }
 
 function metaOf({ outputs }: Metafile, name: string): Metafile['outputs'][string] {

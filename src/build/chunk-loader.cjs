@@ -15,11 +15,8 @@ function requireChunk(request) {
   return loaded[name];
 }
 
-// esbuild gives a CommonJS package (pino, dotenv) as a default export alone; Node names its properties, too.
 async function importChunk(request) {
-  const exports = requireChunk(request);
-  const isCommonJs = Object.keys(exports).join() === 'default';
-  return isCommonJs ? { ...exports.default, default: exports.default } : exports;
+  return requireChunk(request);
 }
 
 function compileChunk(name) {

@@ -15,7 +15,7 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  * @throws {StartError} E_NOT_FOUND (127) or E_NOT_EXECUTABLE (126).
  */
 export function findProgram(name: string, path: string | Secret | undefined): string {
-  const directories = path instanceof Secret ? path.reveal() : directories;
+  const directories = path instanceof Secret ? path.reveal() : (path ?? defaultPath);
   const candidates = name.includes('/')
     ? [name]
     : directories.split(':').map((directory) => (directory === '' ? name : `${directory}/${name}`));

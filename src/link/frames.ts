@@ -127,11 +127,11 @@ function uint32(value: number): Buffer {
 
 function encodeLaunch(launch: LaunchMessage): Buffer {
   const groups = launch.groups ?? [];
-  const strings = [launch.file, ...launch.argv, ...launch.environment];
+  const words = [launch.file, ...launch.argv, ...launch.environment];
   return Buffer.concat([
     ...launchHeader.map(([name, size]) => encodeField(launch, name, size)),
     ...groups.map(uint32),
-    encodeString(`${strings.join('\0')}\0`),
+    encodeString(`${words.join('\0')}\0`),
   ]);
 }
 
@@ -207,12 +207,21 @@ function strings(bytes: Buffer): readonly string[] {
   return bytes.length === 0 ? [] : decodeBytes(bytes.subarray(0, -1)).split('\0');
 }
 
+const stageNames = [
+  'fork',
+  'session',
+  'groups',
+  'gid',
+  'uid',
+  'capabilities',
+  'exec',
+] as const satisfies readonly SpawnStage[];
+
 function stageOf(value: number): SpawnStage {
-  for (const [name, number] of Object.entries(stage)) {
-    if (number === value) {
-      return name as SpawnStage;
-    }
+  const found = stageNames.find((name) => stage[name] === value);
+  if (found === undefined) {
+    throw new RangeError(`pid1 named the unknown stage ${value}`);
   }
 
-  throw new RangeError(`pid1 named the unknown stage ${value}`);
+  return found;
 }

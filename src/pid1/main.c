@@ -24,21 +24,30 @@ static void occupy_standard_descriptors(void)
 	}
 }
 
-static int asks_for_help(const char *word)
+/* Anywhere before `--`: what it asks for goes to stdout, which a brain does not have. */
+static int asks_for_help(char *const *words)
 {
-	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
-	       strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
+	for (; *words != NULL && strcmp(*words, "--") != 0; words++) {
+		if (strcmp(*words, "--help") == 0 || strcmp(*words, "-h") == 0 ||
+		    strcmp(*words, "--version") == 0 || strcmp(*words, "-V") == 0)
+			return 1;
+	}
+	return 0;
 }
 
-static int is_run(const char *word)
+static int is_run(char *const *words)
 {
-	return word == NULL || strcmp(word, "run") == 0 || (*word == '-' && !asks_for_help(word));
+	const char *first = *words;
+
+	return !asks_for_help(words) &&
+	       (first == NULL || strcmp(first, "run") == 0 || *first == '-');
 }
 
 int main(int argc, char **argv, char **envp)
 {
 	static struct init init; /* Large, and the only one. */
-	const char *first = argc > 1 ? argv[1] : NULL;
+	char *const *words = argc > 1 ? argv + 1 : argv + argc; /* up to a NULL in both cases */
+	const char *first = *words;
 	const char *plain = variable(envp, "WARP_INIT_PLAIN");
 	int skip = first != NULL && strcmp(first, "run") == 0 ? 2 : 1;
 	int status;
@@ -55,12 +64,12 @@ int main(int argc, char **argv, char **envp)
 	init.has_terminal = terminal_is_ours();
 	if (first != NULL && strcmp(first, "--plain") == 0)
 		run_plain(&init, 2);
-	if (plain != NULL && strcmp(plain, "1") == 0 && is_run(first))
+	if (plain != NULL && strcmp(plain, "1") == 0 && is_run(words))
 		run_plain(&init, skip);
 	status = brain_find(&init.brain, envp);
 	if (status != 0)
 		return status;
-	if (!is_run(first))
+	if (!is_run(words))
 		brain_replace(&init.brain, &init.original);
 	if (brain_start(&init) != 0)
 		return STATUS_INTERNAL;

@@ -1,0 +1,24 @@
+// The texts of the help around the list of options that yargs makes.
+
+export const usage = `warp-init [run] [OPTIONS] -- COMMAND [ARGS...]
+
+Prepares a container (services, environment, hosts, secrets), then runs COMMAND
+as its main process and does the duties of PID 1.`;
+
+export const epilogue = `Each option of run is also WARP_INIT_NAME (WARP_INIT_KILL_DELAY=10s) and a key
+of init in warp.config.js. \`warp-init --plain -- COMMAND\` is an init without
+any of this: no config, no platform, no Node. WARP_INIT_PLAIN=1 means the same.
+
+Exit status: the app's own, or 128+N if signal N ended it. Before the app runs:
+   64  the command line or a WARP_INIT_ variable is wrong
+   69  the platform did not answer, or not with what it should
+   70  warp-init itself failed
+   73  a file cannot be written that must be
+   77  the platform refused: token or permission
+   78  the config, a secret or the user is wrong
+  126  COMMAND cannot be executed
+  127  COMMAND was not found
+
+In a Dockerfile:
+  ENTRYPOINT ["warp-init", "--"]
+  CMD ["node", "server.js"]`;
