@@ -16,13 +16,15 @@ export function createParser(
   args: readonly string[],
   onFailure: (message: string, error: Error | undefined) => Error,
 ) {
-  const takesRunOptions = args.find((word) => !word.startsWith('-')) !== 'emulator';
+  const first = args.find((word) => !word.startsWith('-'));
+  const takesRunOptions = first !== 'emulator' && first !== 'warm';
   const parser = yargs([])
     .scriptName('warp-init')
     .usage(usage)
     .command('run', 'prepare, start and supervise COMMAND (the default)')
     .command(debugCommand)
     .command(emulatorCommand)
+    .command('warm', 'compile for this Node ahead of time, while an image is built')
     .version(__VERSION__)
     .alias('version', 'V')
     .help()

@@ -39,6 +39,8 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
         platformPath: String(words['platform']),
         socketPath: typeof words['socket'] === 'string' ? words['socket'] : defaultSocket,
       };
+    case 'warm':
+      return { command };
     default:
       throw unknownCommand(command, args);
   }
@@ -50,7 +52,7 @@ type Words = {
   readonly '--': readonly (string | number)[];
 };
 
-const commandNames = ['run', 'debug', 'emulator'];
+const commandNames = ['run', 'debug', 'emulator', 'warm'];
 
 function readOptions(words: Words): RawOptions {
   const options: { [name in OptionName]?: string | boolean | readonly string[] } = {};

@@ -14,6 +14,7 @@ export type Invocation =
       readonly format: DebugFormat;
     }
   | { readonly command: 'emulator'; readonly platformPath: string; readonly socketPath: string }
+  | { readonly command: 'warm' }
   /** `--help` and `--version`: the text is the whole answer. */
   | { readonly command: 'print'; readonly text: string };
 

@@ -20,7 +20,7 @@ export type Log = {
   readonly flush: () => Promise<void>;
 };
 
-export type LogOptions = {
+type LogOptions = {
   readonly level: LogLevel;
   /** Undefined: pretty on a terminal, else JSON. */
   readonly format: LogFormat | undefined;

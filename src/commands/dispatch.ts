@@ -17,6 +17,10 @@ export async function runCommand(args: readonly string[], log: Log): Promise<num
       const { runEmulator } = await import('./emulator.ts');
       return runEmulator(invocation);
     }
+    case 'warm': {
+      const { warm } = await import('./warm.ts');
+      return warm(log);
+    }
     case 'run':
       throw new TypeError('run is started by pid1, as `warp-init -- COMMAND`');
   }

@@ -2,8 +2,8 @@
 //
 //   files [NOTFOUND=return] dns        source [ [!]STATUS=ACTION ... ] source ...
 
-export type Status = 'success' | 'notfound' | 'unavail' | 'tryagain';
-export type Action = 'return' | 'continue' | 'merge';
+type Status = 'success' | 'notfound' | 'unavail' | 'tryagain';
+type Action = 'return' | 'continue' | 'merge';
 
 export type Source = {
   readonly name: string;

@@ -7,7 +7,6 @@ import {
   keepId,
   launchFlag,
   launchHeader,
-  launchSizeLimit,
   noDelay,
   signalCount,
   stage,
@@ -103,16 +102,6 @@ export function decodeMessage(type: number, payload: Buffer): FromPid1 {
     default:
       throw new RangeError(`pid1 sent a frame of the unknown type ${type}`);
   }
-}
-
-/**
- * Bytes that pid1 needs for a launch with these strings.
- *
- * @returns undefined if pid1 takes it, else the size in bytes that it would have.
- */
-export function launchSizeOver(launch: LaunchMessage): number | undefined {
-  const size = encodeLaunch(launch).length;
-  return size > launchSizeLimit ? size : undefined;
 }
 
 function frame(type: number, payload: Uint8Array): Buffer {
