@@ -4,7 +4,6 @@
 // bounded buffer, then is dropped and counted. Where it could not (a socket), a blocking write is
 // harmless only as long as no app runs.
 import { writeSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { errnoOf } from './errors.ts';
 
@@ -53,7 +52,9 @@ export function createLogSink({ fd, isShared }: LogSinkOptions): LogSink {
     drain: async () => {
       for (let attempt = 0; attempt < drainAttempts && !lines.isEmpty(); attempt += 1) {
         lines.flush(fd);
-        await sleep(retryMs);
+        await new Promise((resolve) => {
+          setTimeout(resolve, retryMs);
+        });
       }
     },
   };

@@ -7,14 +7,21 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { build, transform } from 'esbuild';
+import { type Metafile, build, transform } from 'esbuild';
 
 const root = join(import.meta.dirname, '..', '..');
 const output = process.argv[2] ?? join(root, 'dist', 'warp-init.cjs');
 const target = 'node20.19';
 
+type Chunk = {
+  readonly name: string;
+  readonly code: string;
+  /** Names of the chunks that it needs at once. */
+  readonly needs: readonly string[];
+};
+
 async function bundle(): Promise<void> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [join(root, 'src', 'main.ts')],
     bundle: true,
     splitting: true,
@@ -23,20 +30,99 @@ async function bundle(): Promise<void> {
     target,
     minify: true,
     legalComments: 'none',
+    metafile: true,
     write: false,
     outdir: 'out',
     absWorkingDir: root,
     define: { __VERSION__: JSON.stringify(readVersion()), 'import.meta.url': 'importMetaUrl' },
   });
+  const needs = new Map(
+    Object.entries(metafile.outputs).map(([path, { imports }]) => [
+      basename(path),
+      staticOf(imports),
+    ]),
+  );
   const chunks = await Promise.all(
-    outputFiles.map(async ({ path, text }) => asComment(basename(path), await toCommonJs(text))),
+    outputFiles.map(async ({ path, text }) => {
+      const name = basename(path);
+      return { name, code: await toCommonJs(text), needs: needs.get(name) ?? [] };
+    }),
   );
   mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(output, await withLoader(chunks.join('\n')));
+  writeFileSync(output, await withLoader(pack(chunks)));
+}
+
+function staticOf(imports: readonly ImportOf[]): string[] {
+  return imports
+    .filter(({ kind, external }) => kind === 'import-statement' && external !== true)
+    .map(({ path }) => basename(path));
+}
+
+type ImportOf = Metafile['outputs'][string]['imports'][number];
+
+/**
+ * Chunks that are always loaded together are one unit: what main.js needs at once, and what a start needs while its
+ * requests travel. Each other chunk is a unit of its own.
+ */
+function pack(chunks: readonly Chunk[]): string {
+  const start = closureOf(chunks, 'main.js');
+  const run = closureOf(chunks, chunks.find(({ name }) => name.startsWith('run-'))?.name ?? '');
+  const taken = new Set(start);
+  const units: [name: string, members: readonly string[]][] = [
+    ['start', start],
+    ['run', run.filter((name) => !taken.has(name))],
+  ];
+  for (const name of run) {
+    taken.add(name);
+  }
+
+  for (const { name } of chunks) {
+    if (!taken.has(name)) {
+      units.push([name, [name]]);
+    }
+  }
+
+  return units
+    .map(([unit, members]) =>
+      asComment(
+        [unit, ...members].join(' '),
+        unitOf(chunks.filter(({ name }) => members.includes(name))),
+      ),
+    )
+    .join('\n');
+}
+
+/** A chunk and all that it imports statically, through however many others. */
+function closureOf(chunks: readonly Chunk[], entry: string): readonly string[] {
+  const found = [entry];
+  for (const name of found) {
+    const chunk = chunks.find((it) => it.name === name);
+    if (chunk === undefined) {
+      throw new Error(`esbuild has made no chunk ${name}`);
+    }
+
+    found.push(...chunk.needs.filter((it) => !found.includes(it)));
+  }
+
+  return found;
+}
+
+const parameters = 'exports,require,module,importChunk,importMetaUrl,codeCache';
+
+/** An object of functions: chunk-loader.cjs calls them. */
+function unitOf(chunks: readonly Chunk[]): string {
+  const members = chunks.map(
+    ({ name, code }) =>
+      // In parentheses: V8 then compiles at once what is called at once, and does not read it twice.
+      `${JSON.stringify(name)}:(function(${parameters}){${code}\n})`,
+  );
+  return `({${members.join(',')}})`;
 }
 
 function readVersion(): string {
-  const version = /^ {2}"version": "(.+)",$/m.exec(readFileSync(join(root, 'package.json'), 'utf8'));
+  const version = /^ {2}"version": "(.+)",$/m.exec(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
   if (version?.[1] === undefined) {
     throw new Error('package.json has no version');
   }
@@ -44,20 +130,24 @@ function readVersion(): string {
   return version[1];
 }
 
-/** Expects what chunk-loader.cjs hands it. */
 async function toCommonJs(text: string): Promise<string> {
   // Only imports of our own chunks are written as a literal; that of a user's config is not, and stays as it is.
   const linked = text.replaceAll(/\bimport\(("\.\/[^"]+")\)/g, 'importChunk($1)');
-  const { code } = await transform(linked, { format: 'cjs', platform: 'node', target, minify: true });
+  const { code } = await transform(linked, {
+    format: 'cjs',
+    platform: 'node',
+    target,
+    minify: true,
+  });
   return code;
 }
 
-function asComment(name: string, code: string): string {
+function asComment(names: string, code: string): string {
   if (code.includes('*\u0001/')) {
-    throw new Error(`${name} holds the mark that stands for the end of a comment`);
+    throw new Error(`${names} holds the mark that stands for the end of a comment`);
   }
 
-  return `/*chunk ${name}\n${code.replaceAll('*/', '*\u0001/')}*/`;
+  return `/*unit ${names}\n${code.replaceAll('*/', '*\u0001/')}*/`;
 }
 
 /** The build's id is a part of the cache's name: a cache must never meet another code than its own. */

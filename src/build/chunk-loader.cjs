@@ -1,6 +1,6 @@
 'use strict';
-// The head of dist/warp-init.cjs. Behind it lie the chunks, each in a comment, which V8 skips; a chunk is compiled when it
-// is first required. `warp-init warm` leaves V8's code cache beside this file: with it nothing is compiled at a start.
+// The head of dist/warp-init.cjs. Behind it lie units of code, each in a comment, which V8 skips; one is compiled when
+// a chunk in it is first required. `warp-init warm` leaves V8's code cache beside this file: then a start compiles nothing.
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { Script, constants } = require('node:vm');
 
@@ -8,10 +8,11 @@ const importMetaUrl = require('node:url').pathToFileURL(__filename).href;
 const cachePath = `${__filename}-${buildId}-${process.version}-${process.arch}.cache`;
 const file = readFileSync(__filename, 'latin1');
 const cache = readCache();
-const modules = new Map();
-// What goes into the cache: the chunks that main.js imports statically, and those of a rehearsed start.
 const scripts = new Map();
-let isPartOfStart = true;
+const chunks = {};
+const modules = new Map();
+// The units that go into the cache: those of every start, and those that a rehearsed one needs besides.
+const unitsOfStart = new Set(['start', 'run']);
 let isRehearsal = false;
 
 function requireChunk(request) {
@@ -21,34 +22,28 @@ function requireChunk(request) {
   if (module === undefined) {
     module = { exports: {} };
     modules.set(name, module);
-    compile(name)(module.exports, requireChunk, module, importChunk, importMetaUrl, codeCache);
+    if (chunks[name] === undefined) Object.assign(chunks, compileUnitOf(name));
+    chunks[name](module.exports, requireChunk, module, importChunk, importMetaUrl, codeCache);
   }
   return module.exports;
 }
 
 async function importChunk(request) {
-  const before = isPartOfStart;
-  isPartOfStart = isRehearsal;
-  try {
-    return requireChunk(request);
-  } finally {
-    isPartOfStart = before;
-  }
+  return requireChunk(request);
 }
 
-function compile(name) {
-  const head = `\n/*chunk ${name}\n`;
-  const start = file.indexOf(head) + head.length;
-  const code = file.slice(start, file.indexOf('*/', start)).replaceAll('*\u0001/', '*/');
-  const script = new Script(
-    `(function(exports,require,module,importChunk,importMetaUrl,codeCache){${code}\n})`,
-    {
-      filename: __filename,
-      cachedData: cache.get(name),
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    },
-  );
-  if (isPartOfStart) scripts.set(name, script);
+// A unit is `/*unit NAME CHUNK… */` around an expression that gives the functions of its chunks.
+function compileUnitOf(chunk) {
+  const [head, unit] = new RegExp(`^/\\*unit (\\S+) (?:.* )?${chunk}(?: .*)?\\n`, 'm').exec(file);
+  const begin = file.indexOf(head) + head.length;
+  const code = file.slice(begin, file.indexOf('*/', begin)).replaceAll('*\u0001/', '*/');
+  const script = new Script(code, {
+    filename: __filename,
+    cachedData: cache.get(unit),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  scripts.set(unit, script);
+  if (isRehearsal) unitsOfStart.add(unit);
   return script.runInThisContext();
 }
 
@@ -59,7 +54,10 @@ function readCache() {
     const end = 4 + bytes.readUInt32LE(0);
     const index = JSON.parse(bytes.toString('utf8', 4, end));
     return new Map(
-      index.map(([name, offset, size]) => [name, bytes.subarray(end + offset, end + offset + size)]),
+      index.map(([unit, offset, size]) => [
+        unit,
+        bytes.subarray(end + offset, end + offset + size),
+      ]),
     );
   } catch {
     return new Map(); // None was made for this Node, or it is of no use.
@@ -71,9 +69,9 @@ const codeCache = {
     isRehearsal = true;
   },
   write: () => {
-    const caches = [...scripts].map(([name, script]) => [name, script.createCachedData()]);
+    const caches = [...unitsOfStart].map((unit) => [unit, scripts.get(unit).createCachedData()]);
     let offset = 0;
-    const index = caches.map(([name, { length }]) => [name, (offset += length) - length, length]);
+    const index = caches.map(([unit, { length }]) => [unit, (offset += length) - length, length]);
     const head = Buffer.from(JSON.stringify(index));
     const size = Buffer.alloc(4);
     size.writeUInt32LE(head.length);

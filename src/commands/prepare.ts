@@ -1,6 +1,5 @@
 // Inputs to resolved, the way that `run` and `debug` share: options, config, platform, dotenv files, secrets.
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 
 import type { Config } from '../core/config.ts';
 import { emptyConfig } from '../core/empty-config.ts';
@@ -22,7 +21,8 @@ import { type Account, lookupUser } from '../inputs/accounts.ts';
 import { findConfigFile } from '../inputs/config-path.ts';
 import type { StuckReport } from '../inputs/config-watchdog.ts';
 import { loadDotenvParser, readDotenvFiles } from '../inputs/dotenv-file.ts';
-import { type InternalApi, startInternalApi } from '../inputs/internal-api.ts';
+import { readHostname } from '../inputs/hostname.ts';
+import { type EarlyRequests, request } from '../inputs/early-requests.ts';
 import { nsswitchPath, readNsswitch } from '../inputs/nsswitch-file.ts';
 import type { Log } from '../log.ts';
 
@@ -35,6 +35,8 @@ export type PrepareOptions = {
   /** `run` fetches wanted secrets; `debug` never does, and asks for the certificates' domains. */
   readonly purpose: 'run' | 'debug';
   readonly onStuck: StuckReport;
+  /** Whoever sent them closes them. */
+  readonly early?: EarlyRequests | undefined;
 };
 
 export type Prepared = {
@@ -58,37 +60,9 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   }
 
   const sources = { commandLine: options.commandLine, environment: fromEnvironment };
-  // The requests travel while the config is read; only a config with a socket of its own makes them vain.
-  const early = requestEarly(options, sources);
-  try {
-    const config = await readConfig(options, sources);
-    options.log.open({ level: config.settings.logLevel, format: config.settings.logFormat });
-    return await complete(options, config, early);
-  } finally {
-    early?.api.close();
-  }
-}
-
-type EarlyApi = { readonly socketPath: string; readonly api: InternalApi };
-
-function requestEarly(
-  options: PrepareOptions,
-  sources: Omit<SettingSources, 'init'>,
-): EarlyApi | undefined {
-  const { socketPath } = resolveSettings({ ...sources, init: {} });
-  const token = options.inherited.get('CYCLE_API_TOKEN');
-  return existsSync(socketPath) || token ? request(options, socketPath) : undefined;
-}
-
-function request({ inherited, log }: PrepareOptions, socketPath: string): EarlyApi {
-  const api = startInternalApi({
-    socketPath,
-    token: inherited.get('CYCLE_API_TOKEN'),
-    nowMs: () => performance.now(),
-    random: Math.random,
-    onWait: (reason) => log.info(`Waiting for the platform: ${reason}`),
-  });
-  return { socketPath, api };
+  const config = await readConfig(options, sources);
+  options.log.open({ level: config.settings.logLevel, format: config.settings.logFormat });
+  return complete(options, config);
 }
 
 async function readConfig(
@@ -115,11 +89,7 @@ async function readConfig(
   return { ...rest, settings: resolveSettings({ ...sources, init }) };
 }
 
-async function complete(
-  options: PrepareOptions,
-  config: Config,
-  early: EarlyApi | undefined,
-): Promise<Prepared> {
+async function complete(options: PrepareOptions, config: Config): Promise<Prepared> {
   const { inherited } = options;
   const { settings } = config;
   const written = {
@@ -129,7 +99,7 @@ async function complete(
   };
   const wanted = findWantedSecrets(written, settings.secrets);
   const account = settings.user === undefined ? undefined : lookupUser(settings.user);
-  const answers = await askPlatform(options, config, { early, wanted });
+  const answers = await askPlatform(options, config, wanted);
   const secrets =
     options.purpose === 'debug'
       ? undefined
@@ -161,13 +131,11 @@ type Answers = {
   readonly secrets: ReadonlyMap<string, Secret> | undefined;
 };
 
-type Question = { readonly early: EarlyApi | undefined; readonly wanted: WantedSecrets };
-
 /** Undefined in standalone mode. */
 async function askPlatform(
   options: PrepareOptions,
   { settings }: Config,
-  { early, wanted }: Question,
+  wanted: WantedSecrets,
 ): Promise<Answers | undefined> {
   const { inherited, log, purpose } = options;
   const { socketPath } = settings;
@@ -180,7 +148,11 @@ async function askPlatform(
     return undefined;
   }
 
-  const { api } = early?.socketPath === socketPath ? early : request(options, socketPath);
+  const { early } = options;
+  const { api } =
+    early?.socketPath === socketPath
+      ? early
+      : request({ socketPath, inherited, onWait: sayWait(log) });
   const collected = await api.collect({
     deadlineMs,
     wantSecrets: purpose === 'run' && areSecretsWanted(wanted),
@@ -199,9 +171,13 @@ async function askPlatform(
   const { snapshot, secrets } = collected;
   const self = findOwnInstance(snapshot, {
     instanceId: inherited.get('CYCLE_INSTANCE_ID'),
-    hostname: hostname(),
+    hostname: readHostname(),
   });
   return { platform: { snapshot, self }, secrets };
+}
+
+export function sayWait(log: Log): (reason: string) => void {
+  return (reason) => log.info(`Waiting for the platform: ${reason}`);
 }
 
 function refuseSecrets(wanted: WantedSecrets, purpose: PrepareOptions['purpose']): void {

@@ -5,8 +5,8 @@
 import { applySteps } from '../apply/apply-steps.ts';
 import { type Plan, buildPlan } from '../core/plan.ts';
 import { StartError, exitStatus } from '../errors.ts';
+import type { EarlyRequests } from '../inputs/early-requests.ts';
 import { findProgram } from '../inputs/find-program.ts';
-import { parseEnvironment } from '../inputs/own-environment.ts';
 import { parseBareRun } from '../invocation.ts';
 import type { Link } from '../link/link.ts';
 import type { LogSink } from '../log-sink.ts';
@@ -14,17 +14,22 @@ import type { Log } from '../log.ts';
 import { launchMessage } from './launch-message.ts';
 import { encodeMemo } from './memo.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { spawnError } from './spawn-error.ts';
+import { stay } from './stay.ts';
 import { stuckReport } from './stuck-report.ts';
 
 export type RunOptions = {
   readonly link: Link;
   readonly log: Log;
   readonly sink: LogSink;
+  readonly inherited: ReadonlyMap<string, string>;
+  readonly early: EarlyRequests | undefined;
 };
 
+type Brain = Omit<RunOptions, 'inherited' | 'early'>;
+
 /** @throws {StartError} whatever keeps the app from being started; the caller aborts. */
-export async function run({ link, log, sink }: RunOptions): Promise<void> {
+export async function run(options: RunOptions): Promise<void> {
+  const { link, log, sink, inherited, early } = options;
   const { hello } = link;
   const args = hello.argv.slice(1);
   const invocation =
@@ -36,7 +41,8 @@ export async function run({ link, log, sink }: RunOptions): Promise<void> {
   const prepared = await prepare({
     commandLine: invocation.options,
     argv: invocation.argv,
-    inherited: parseEnvironment(hello.environment),
+    inherited,
+    early,
     log,
     purpose: 'run',
     onStuck: stuckReport({ kind: 'brain', logIsPrivate: hello.logIsPrivate }),
@@ -105,11 +111,7 @@ async function printDebug(prepared: Prepared, sink: LogSink): Promise<void> {
   }
 }
 
-async function launch(
-  { link, log, sink }: RunOptions,
-  plan: Plan,
-  prepared: Prepared,
-): Promise<void> {
+async function launch({ link, log, sink }: Brain, plan: Plan, prepared: Prepared): Promise<void> {
   const { start } = plan;
   // What was said so far must be out: an app that ends at once takes us with it.
   await log.flush();
@@ -123,7 +125,7 @@ async function launch(
     case 'spawned':
       break;
     case 'spawn-failed':
-      throw spawnError(answer, start);
+      throw (await import('./spawn-error.ts')).spawnError(answer, start);
     case 'hello':
     case 'exited':
       throw new RangeError(`pid1 answered a launch with ${answer.type}`);
@@ -138,14 +140,6 @@ async function launch(
 
   link.send({ type: 'memo', bytes: encodeMemo(prepared.resolved.ist) });
   stay(link);
-}
-
-/** Beside the running app, for as long as pid1 wants. */
-export function stay(link: Link): void {
-  link.follow(
-    () => undefined,
-    () => undefined,
-  );
 }
 
 function printAndEnd(link: Link, text: string): void {

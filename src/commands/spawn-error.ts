@@ -1,5 +1,5 @@
 // Why pid1 could not start the app, as an error with the right exit status.
-import { getSystemErrorName } from 'node:util';
+import { constants } from 'node:os';
 
 import type { StartPlan } from '../core/plan.ts';
 import { StartError, exitStatus } from '../errors.ts';
@@ -8,7 +8,7 @@ import type { SpawnStage } from '../link/frames.ts';
 export type SpawnFailure = { readonly stage: SpawnStage; readonly errno: number };
 
 export function spawnError({ stage, errno }: SpawnFailure, start: StartPlan): StartError {
-  const name = getSystemErrorName(-errno);
+  const name = errnoName(errno);
   switch (stage) {
     case 'exec':
       return execError(name, start);
@@ -34,6 +34,12 @@ export function spawnError({ stage, errno }: SpawnFailure, start: StartPlan): St
         remedy: { where: start.file, fix: 'Raise the limit on processes of the container.' },
       });
   }
+}
+
+/** By the system's own table: libuv's, behind `getSystemErrorName`, lacks ENOEXEC (Node 20). */
+function errnoName(errno: number): string {
+  const found = Object.entries(constants.errno).find(([, number]) => number === errno);
+  return found?.[0] ?? `error ${errno}`;
 }
 
 function execError(errno: string, { file, settings }: StartPlan): StartError {

@@ -52,6 +52,7 @@ async function rehearse(directory: string, log: Log): Promise<void> {
     socketPath: join(directory, 'api.sock'),
   });
   codeCache.rehearse();
+  await import('./run.ts'); // Its unit is a part of every start.
   try {
     const prepared = await prepare({
       commandLine: { config: configFile, socket: emulator.socketPath },
@@ -75,13 +76,17 @@ function writeCache(): string {
   try {
     return codeCache.write();
   } catch (error) {
-    throw new StartError('E_CACHE', `Cannot write the code cache: ${errnoOf(error) ?? 'unknown error'}`, {
-      exitCode: exitStatus.cannotWrite,
-      remedy: {
-        where: process.argv[1] ?? '',
-        fix: 'Run `warp-init warm` while the image is built, as the user who installed warp-init.',
+    throw new StartError(
+      'E_CACHE',
+      `Cannot write the code cache: ${errnoOf(error) ?? 'unknown error'}`,
+      {
+        exitCode: exitStatus.cannotWrite,
+        remedy: {
+          where: process.argv[1] ?? '',
+          fix: 'Run `warp-init warm` while the image is built, as the user who installed warp-init.',
+        },
+        cause: error,
       },
-      cause: error,
-    });
+    );
   }
 }

@@ -7,11 +7,13 @@ import { expect, test } from 'vitest';
 import type { PlatformFile } from '../../src/emulator/platform-file.ts';
 import {
   describeContainer,
-  expectRefusal,
+  refusalOf,
+  refused,
   runContainer,
   startPlatform,
   temporaryDirectory,
 } from '../helpers/container.ts';
+import type { ContainerOptions } from '../helpers/container.ts';
 
 const shop: PlatformFile = {
   self: 'web',
@@ -102,7 +104,7 @@ describeContainer('the config', () => {
     const wrong = `${header}module.exports = { init: { killDelay: 'soon' } };`;
     expect(checkTypes(right)).toEqual({ status: 0, output: '' });
     expect(checkTypes(wrong)).toEqual({
-      status: 2,
+      status: 1,
       output: expect.stringContaining('warp.config.js(2,28): error TS2322'),
     });
   });
@@ -161,7 +163,22 @@ describeContainer('the log', () => {
     ]);
   });
 
-  test('says with the default of 30 s what it waits for, after 2 s', async () => {
+  test('says why the start ended, though more was to be said than stderr takes at once', async () => {
+    const services = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, index) => [`${'x'.repeat(100)}-${index}`, '10.0.0.9']),
+    );
+    const ended = await runContainer({
+      emulator: await startPlatform({ services: { web: '10.0.0.10', ...services } }),
+      before: 'mount -o remount,bind,ro /etc/hosts',
+      config: 'module.exports = { init: { hosts: { onError: "fail" } } };',
+    });
+    const lines = ended.stderr.trimEnd().split('\n');
+    expect(ended.status).toBe(73);
+    expect(lines.length).toBeGreaterThan(100);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: 60, code: 'E_HOSTS' });
+  });
+
+  test('says after 2 s what it waits for', async () => {
     const ended = await runContainer({
       config: 'module.exports = { init: { platform: { required: true, deadline: "2500ms" } } };',
     });
@@ -196,20 +213,24 @@ describeContainer('without a platform', () => {
       runContainer({ env: { KEY: 'warp-secret:payment-key' } }),
       runContainer({ config: 'module.exports = { init: { secrets: { env: { KEY: "pay" } } } };' }),
     ]);
-    expectRefusal(reference, {
-      status: 69,
-      code: 'E_SECRET_STANDALONE',
-      message: 'secret "payment-key" for variable KEY (inherited environment)',
-      where: 'inherited environment',
-      fix: 'Run on the platform or beside `warp-init emulator`',
-    });
-    expectRefusal(wanted, {
-      status: 69,
-      code: 'E_SECRET_STANDALONE',
-      message: 'secret "pay" for variable KEY (init.secrets.env.KEY)',
-      where: 'init.secrets.env.KEY',
-      fix: 'give these variables plain values',
-    });
+    expect(refusalOf(reference)).toEqual(
+      refused({
+        status: 69,
+        code: 'E_SECRET_STANDALONE',
+        message: 'secret "payment-key" for variable KEY (inherited environment)',
+        where: 'inherited environment',
+        fix: 'Run on the platform or beside `warp-init emulator`',
+      }),
+    );
+    expect(refusalOf(wanted)).toEqual(
+      refused({
+        status: 69,
+        code: 'E_SECRET_STANDALONE',
+        message: 'secret "pay" for variable KEY (init.secrets.env.KEY)',
+        where: 'init.secrets.env.KEY',
+        fix: 'give these variables plain values',
+      }),
+    );
   });
 
   test('required: false makes a platform that does not answer a warning', async () => {
@@ -220,6 +241,42 @@ describeContainer('without a platform', () => {
     });
     expect(ended).toMatchObject({ status: 0, stdout: 'the app ran\n' });
     expect(ended.log()).toEqual([expect.objectContaining({ code: 'W_STANDALONE' })]);
+  });
+});
+
+describeContainer('the platform', () => {
+  test('is asked on the socket where it is by default', async () => {
+    const emulator = await startPlatform(shop);
+    const { WARP_INIT_SOCKET: socket, ...env } = emulator.environment;
+    const ended = await runContainer({
+      env: { ...env, WARP_INIT_SOCKET: '' },
+      before: `mount -t tmpfs tmpfs /run
+        mkdir -p /var/run/cycle/api
+        ln -s ${socket} /var/run/cycle/api/api.sock`,
+      args: ['--', 'sh', '-c', 'echo $WARP_IST_my_db'],
+    });
+    expect(ended).toMatchObject({ status: 0, stdout: '10.0.0.20\n', stderr: '' });
+  });
+
+  test.each([
+    ['--socket', (socket: string) => ({ args: ['--socket', socket, '--', 'echo', 'the app ran'] })],
+    [
+      'init.socket, though another one was asked before the config was read',
+      (socket: string) => ({
+        config: `module.exports = { init: { socket: '${socket}' } };`,
+        env: { WARP_INIT_SOCKET: '' },
+      }),
+    ],
+  ])('is asked on the socket that %s names', async (_what, options) => {
+    const { socketPath, environment } = await startPlatform(shop);
+    const { CYCLE_API_TOKEN, CYCLE_INSTANCE_ID = '' } = environment;
+    const { env, ...rest }: ContainerOptions = options(socketPath);
+    const ended = await runContainer({
+      ...rest,
+      env: { CYCLE_API_TOKEN, CYCLE_INSTANCE_ID, ...env },
+    });
+    expect(ended).toMatchObject({ status: 0, stdout: 'the app ran\n', stderr: '' });
+    expect(ended.hosts).toContain('my-db.warp');
   });
 });
 
@@ -246,15 +303,18 @@ describeContainer('--help and --version', () => {
     ['--help', /^warp-init \[run\] \[OPTIONS\] -- COMMAND/],
     ['-h', /Exit status: the app's own, or 128\+N/],
     ['--version', /^\d+\.\d+\.\d+\n$/],
-  ])('%s goes to stdout and ends with 0, as the whole command or behind `run`', async (option, text) => {
-    const [alone, behind] = await Promise.all([
-      runContainer({ args: [option] }),
-      runContainer({ args: ['run', option] }),
-    ]);
-    expect(alone).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(text) });
-    expect(behind).toMatchObject({ status: 0, stderr: '' });
-    expect(behind.stdout).not.toBe('');
-  });
+  ])(
+    '%s goes to stdout and ends with 0, as the whole command or behind `run`',
+    async (option, text) => {
+      const [alone, behind] = await Promise.all([
+        runContainer({ args: [option] }),
+        runContainer({ args: ['run', option] }),
+      ]);
+      expect(alone).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(text) });
+      expect(behind).toMatchObject({ status: 0, stderr: '' });
+      expect(behind.stdout).not.toBe('');
+    },
+  );
 });
 
 function checkTypes(config: string): { status: number | null; output: string } {

@@ -28,7 +28,9 @@ import type { Init } from '../helpers/pid1.ts';
 import {
   childRunning,
   descriptorsOf,
+  eventually,
   isNonBlocking,
+  programOf,
   signalsIn,
   startProcess,
 } from '../helpers/process.ts';
@@ -103,6 +105,26 @@ describeRoles('the brain', (role) => {
     await init.signal('SIGKILL');
     await init.ended;
     await led.gone;
+  });
+});
+
+describe('the brain', () => {
+  test('runs without the NODE_OPTIONS of the image, and the app gets them', async () => {
+    const init = startNode({ env: { NODE_OPTIONS: '--no-such-option' } });
+    await init.stdout.waitFor('ready');
+    const environment = readFileSync(`/proc/${await appOf(init)}/environ`, 'utf8');
+    expect(environment.split('\0')).toContain('NODE_OPTIONS=--no-such-option');
+  });
+
+  test('does not outlive init, even if it never looks at the link', async () => {
+    const init = startInit(['--', 'app'], {
+      path: installation('release'),
+      env: { WARP_INIT_NODE: program('stay') },
+    });
+    const brain = await childRunning(init.pid, 'stay');
+    await init.signal('SIGKILL');
+    await init.ended;
+    await eventually(() => expect(programOf(brain)).toBe(''));
   });
 });
 
@@ -250,7 +272,7 @@ function startNode(options: Parameters<typeof startInit>[1]): Init {
   return startInit(['--', program('stay')], {
     ...options,
     path,
-    env: { WARP_INIT_NODE: process.execPath },
+    env: { ...options?.env, WARP_INIT_NODE: process.execPath },
   });
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import {
+  describeBinaries,
   describeRoles,
   isRoot,
   launchOf,
@@ -54,9 +55,11 @@ describeRoles('a launch that fails says where and why, and the next one may work
     brain.send({ type: 'abort', status: 126 });
     expect(await init.ended).toBe(126);
   });
+});
 
-  test('again and again: 50 failures leave no descriptor and no child', async () => {
-    const init = await startLed({ role });
+describeBinaries('a launch that fails again and again', (binary, role) => {
+  test('leaves no descriptor, no child and no memory', async () => {
+    const init = await startLed({ binary, role });
     const brain = await init.nextBrain();
     const pid = await init.initPid();
     const before = descriptorsOf(pid).size;
@@ -84,7 +87,7 @@ describe.skipIf(!isRoot)('the user of the app (needs root)', () => {
   });
 
   test('has no supplementary group if the list is empty', async () => {
-    const { app } = await startedApp({ uid: 1234, gid: 2345, groups: [] });
+    const { app } = await startedApp({ uid: 1234, groups: [] }, ['setpriv', '--groups=5,6']);
     expect(statusField(app, 'Groups')).toBe('');
   });
 

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { describeRoles, installation, startInit } from '../helpers/pid1.ts';
+import { describeRoles, installation, isRoot, startInit } from '../helpers/pid1.ts';
 
 const binary = new URL('../../dist/warp-init', import.meta.url).pathname;
 
@@ -63,6 +63,16 @@ describe('plain mode looks for the program as a shell does', () => {
     const path = ['a', 'b', 'c'].map((name) => join(directory, name)).join(':');
     const init = startInit(['--plain', 'tool'], { env: { PATH: path } });
     expect(await init.ended).toBe(0);
+  });
+
+  test.skipIf(!isRoot)('past a directory that is closed to it, which is not «found»', async () => {
+    const closed = temporaryDirectory();
+    const through = ['setpriv', '--reuid=1234', '--regid=1234', '--clear-groups'];
+    const init = startInit(['--plain', 'no-such-program'], {
+      through,
+      env: { PATH: `${closed}:/usr/bin` },
+    });
+    expect(await init.ended).toBe(127);
   });
 
   test('in the current directory where PATH is empty, and only there', async () => {

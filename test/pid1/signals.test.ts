@@ -33,17 +33,19 @@ describeRoles('signals', (role) => {
   });
 
   test('reach every process of the app’s group', async () => {
-    const script = `${program('print-signals')} other 15 & exec ${program('print-signals')} app 15`;
+    const script = `${program('print-signals')} other 40 & exec ${program('print-signals')} app 40`;
     const init = startInit(['--plain', '--', 'sh', '-c', script], { role });
     await Promise.all([init.stdout.waitFor('app ready'), init.stdout.waitFor('other ready')]);
     await init.signal(SIGUSR1);
     await Promise.all([init.stdout.waitFor('app got 10'), init.stdout.waitFor('other got 10')]);
     await init.signal(SIGTERM);
-    expect(await init.ended).toBe(0);
+    await Promise.all([init.stdout.waitFor('app got 15'), init.stdout.waitFor('other got 15')]);
     expect([numbersGot(init, 'app'), numbersGot(init, 'other')]).toEqual([
       [SIGUSR1, SIGTERM],
       [SIGUSR1, SIGTERM],
     ]);
+    await init.signal(40); // The last one for both.
+    expect(await init.ended).toBe(0);
   });
 
   test('reach the app alone if the launch says so', async () => {

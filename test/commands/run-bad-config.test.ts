@@ -1,0 +1,180 @@
+// A config that is wrong, as code or as data: exit status 78, with file and line where they are known.
+import { expect, test } from 'vitest';
+
+import {
+  describeContainer,
+  refusalOf,
+  refused,
+  runContainer,
+  startPlatform,
+} from '../helpers/container.ts';
+import type { Ended } from '../helpers/container.ts';
+
+const secrets = ['open-sesame'];
+
+describeContainer('a config is refused', () => {
+  test.each([
+    [
+      'that throws',
+      "\n\nthrow new Error('not today');",
+      /^Cannot load the config \/.*\/warp\.config\.js:3: Error: not today$/,
+      /\/warp\.config\.js:3$/,
+      'Correct what throws there.',
+    ],
+    [
+      'whose function throws',
+      'module.exports = () => {\n  return undefined.x;\n};',
+      /^Cannot load the config \/.*\/warp\.config\.js:2: TypeError: /,
+      /\/warp\.config\.js:2$/,
+      'Correct what throws there.',
+    ],
+    [
+      'whose async function rejects',
+      'module.exports = async () => {\n  await null;\n  throw new RangeError("later");\n};',
+      /^Cannot load the config \/.*\/warp\.config\.js:3: RangeError: later$/,
+      /\/warp\.config\.js:3$/,
+      'Correct what throws there.',
+    ],
+    [
+      'with a syntax error',
+      'module.exports = {\n  args: ["node"],\n  ist: [}\n};',
+      /^Cannot load the config \/.*\/warp\.config\.js:3: SyntaxError: /,
+      /\/warp\.config\.js:3$/,
+      'Correct the syntax there.',
+    ],
+    [
+      'that requires what is not there',
+      "require('./missing.js');",
+      /^Cannot load the config \/.*\/warp\.config\.js:1: Error: Cannot find module '\.\/missing\.js'$/,
+      /\/warp\.config\.js:1$/,
+      'Correct what throws there.',
+    ],
+    [
+      'that exports a number',
+      'module.exports = 42;',
+      /^Cannot use the config \/.*\/warp\.config\.js: it gives a number, not an object$/,
+      /\/warp\.config\.js$/,
+      'Export an object or a function that returns one',
+    ],
+    [
+      'whose function returns nothing',
+      'module.exports = () => {};',
+      /^Cannot use the config \/.*\/warp\.config\.js: it gives nothing, not an object$/,
+      /\/warp\.config\.js$/,
+      'Export an object or a function that returns one',
+    ],
+  ])('%s', async (_what, config, message, where, fix) => {
+    const ended = await runContainer({ emulator: await startPlatform(platform), config });
+    expect(refusalOf(ended)).toEqual(
+      refused({ status: 78, code: 'E_CONFIG', message, where, fix }),
+    );
+  });
+
+  test('that has three mistakes: all three are told', async () => {
+    const config = `module.exports = {
+      variables: { PASSWORD: { value: 'open-sesame' } },
+      ist: { service: 'db', hostnames: 'my db' },
+      init: { killDealy: '10s' },
+    };`;
+    const ended = await runContainer({ config, secrets });
+    expect(refusalOf(ended)).toEqual(
+      refused({
+        status: 78,
+        code: 'E_CONFIG',
+        message: /^Cannot use \/.*\/warp\.config\.js, which has 3 problems:\n/,
+        where: /\/warp\.config\.js$/,
+        fix: 'Correct the keys named above.',
+      }),
+    );
+    const [, ...problems] = messageOf(ended).split('\n');
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^ {2}variables\.PASSWORD: expected text without NUL, .*, received an object$/,
+      ),
+      expect.stringMatching(/^ {2}ist\.hostnames: expected .*, received "my db"$/),
+      expect.stringMatching(/^ {2}init\.killDealy: .* \(did you mean killDelay\?\)$/),
+    ]);
+  });
+
+  test('that is named and not there', async () => {
+    const ended = await runContainer({ args: ['--config', 'other.js', '--', 'true'] });
+    expect(refusalOf(ended)).toEqual(
+      refused({
+        status: 78,
+        code: 'E_CONFIG',
+        message: /^Cannot read the config \/.*\/other\.js: there is no such file$/,
+        where: /\/other\.js$/,
+        fix: 'Correct --config (WARP_INIT_CONFIG), or leave it out.',
+      }),
+    );
+  });
+
+  test('whose dotenv file is not there, or is a directory', async () => {
+    const [missing, directory] = await Promise.all([
+      runContainer({ config: 'module.exports = { init: { dotenv: "missing.env" } };' }),
+      runContainer({ args: ['--env-file', '/etc', '--', 'true'] }),
+    ]);
+    const where = { status: 78, code: 'E_ENV_FILE' };
+    expect(refusalOf(missing)).toEqual(
+      refused({
+        ...where,
+        message: 'Cannot read the dotenv file missing.env: there is no such file',
+        where: 'missing.env',
+        fix: 'Correct the path, or take it out of init.dotenv and --env-file.',
+      }),
+    );
+    expect(refusalOf(directory)).toEqual(
+      refused({
+        ...where,
+        message: 'Cannot read the dotenv file /etc: it is a directory',
+        where: '/etc',
+        fix: 'Name a file in it.',
+      }),
+    );
+  });
+});
+
+describeContainer('a config that hangs', () => {
+  test('is ended after 5 s, with the line where it hangs', { timeout: 30_000 }, async () => {
+    const configs = [
+      'const x = 1;\nwhile (x) {}',
+      'module.exports = () => {\n  for (;;);\n};',
+      'module.exports = async () => {\n  await null;\n  for (;;);\n};',
+      '\nmodule.exports = () => new Promise(() => {});',
+    ];
+    const startMs = performance.now();
+    const [topLevel, inFunction, afterAwait, waiting] = await Promise.all(
+      configs.map((config) => runContainer({ config })),
+    );
+    expect(performance.now() - startMs).toBeGreaterThan(4900);
+    const runs = 'End the loop there, or what takes so long.';
+    expect(refusalOf(topLevel!)).toEqual(refused(hang(2, /it is still running \(\/.*:2\)$/, runs)));
+    expect(refusalOf(inFunction!)).toEqual(
+      refused(hang(2, /it is still running \(\/.*:2\)$/, runs)),
+    );
+    expect(refusalOf(afterAwait!)).toEqual(
+      refused(hang(3, /it is still running \(\/.*:3\)$/, runs)),
+    );
+    const waits = 'Give what it awaits a deadline of its own.';
+    expect(refusalOf(waiting!)).toEqual(
+      refused(hang(2, /its promise has not settled \(\/.*:2\)$/, waits)),
+    );
+  });
+});
+
+const platform = { services: { web: '10.0.0.10' } };
+
+function hang(line: number, message: RegExp, fix: string) {
+  const start = String.raw`^Cannot load the config \/.*\/warp\.config\.js within 5000 ms: `;
+  return {
+    status: 78,
+    code: 'E_CONFIG',
+    message: new RegExp(start + message.source),
+    where: new RegExp(String.raw`\/warp\.config\.js:${line}$`),
+    fix,
+  };
+}
+
+function messageOf(ended: Ended): string {
+  return ended.log().find(({ level }) => level === 60)?.msg ?? '';
+}
