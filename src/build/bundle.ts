@@ -60,11 +60,18 @@ function staticOf(imports: readonly ImportOf[]): string[] {
 
 type ImportOf = Metafile['outputs'][string]['imports'][number];
 
+type Unit = {
+  readonly unit: string;
+  readonly members: readonly string[];
+  /** An expression that gives an object of functions, one a chunk. */
+  readonly code: string;
+};
+
 /**
  * Chunks that are always loaded together are one unit: what main.js needs at once, and what a start needs while its
  * requests travel. Each other chunk is a unit of its own.
  */
-function pack(chunks: readonly Chunk[]): string {
+function pack(chunks: readonly Chunk[]): Unit[] {
   const start = closureOf(chunks, 'main.js');
   const run = closureOf(chunks, chunks.find(({ name }) => name.startsWith('run-'))?.name ?? '');
   const taken = new Set(start);
@@ -82,14 +89,11 @@ function pack(chunks: readonly Chunk[]): string {
     }
   }
 
-  return units
-    .map(([unit, members]) =>
-      asComment(
-        [unit, ...members].join(' '),
-        unitOf(chunks.filter(({ name }) => members.includes(name))),
-      ),
-    )
-    .join('\n');
+  return units.map(([unit, members]) => ({
+    unit,
+    members,
+    code: unitOf(chunks.filter(({ name }) => members.includes(name))),
+  }));
 }
 
 /** A chunk and all that it imports statically, through however many others. */
@@ -142,24 +146,33 @@ async function toCommonJs(text: string): Promise<string> {
   return code;
 }
 
-function asComment(names: string, code: string): string {
-  if (code.includes('*\u0001/')) {
-    throw new Error(`${names} holds the mark that stands for the end of a comment`);
-  }
-
-  return `/*unit ${names}\n${code.replaceAll('*/', '*\u0001/')}*/`;
-}
-
-/** The build's id is a part of the cache's name: a cache must never meet another code than its own. */
-async function withLoader(chunks: string): Promise<string> {
+/** The loader, and behind it the units as one comment; the loader knows where in it each of them lies. */
+async function withLoader(units: readonly Unit[]): Promise<string> {
+  const opening = '/*units';
+  let text = opening;
+  const table = units.map(({ unit, members, code }) => {
+    const begin = text.length;
+    text += escapeComment(code);
+    return { unit, members, begin, end: text.length };
+  });
   const source = readFileSync(join(import.meta.dirname, 'chunk-loader.cjs'), 'utf8');
-  const buildId = createHash('sha256').update(source).update(chunks).digest('hex').slice(0, 12);
+  // A part of the cache's name: a cache must never meet another code than its own.
+  const buildId = createHash('sha256').update(source).update(text).digest('hex').slice(0, 12);
   const { code } = await transform(source, {
     target,
     minify: true,
-    define: { buildId: JSON.stringify(buildId) },
+    define: { buildId: JSON.stringify(buildId), units: JSON.stringify(table) },
   });
-  return `${code}\n${chunks}\n`;
+  return `${code}\n${text}*/\n`;
+}
+
+function escapeComment(code: string): string {
+  // Offsets count characters; the loader reads bytes.
+  if (/\*\u0001\/|[^\0-\x7f]/.test(code)) {
+    throw new Error('A chunk holds the mark that stands for the end of a comment, or is not ASCII');
+  }
+
+  return code.replaceAll('*/', '*\u0001/');
 }
 
 await bundle();

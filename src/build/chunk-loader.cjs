@@ -1,12 +1,14 @@
 'use strict';
-// The head of dist/warp-init.cjs. Behind it lie units of code, each in a comment, which V8 skips; one is compiled when
-// a chunk in it is first required. `warp-init warm` leaves V8's code cache beside this file: then a start compiles nothing.
+// The head of dist/warp-init.cjs. Behind it lie units of code in a comment, which V8 skips; one is compiled when a chunk in
+// it is first required (`units`, from bundle.ts, says where each lies). `warp-init warm` leaves V8's code cache beside this file: then a start compiles nothing.
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { Script, constants } = require('node:vm');
 
 const importMetaUrl = require('node:url').pathToFileURL(__filename).href;
 const cachePath = `${__filename}-${buildId}-${process.version}-${process.arch}.cache`;
 const file = readFileSync(__filename, 'latin1');
+// The last one: the words stand in this line, too.
+const base = file.lastIndexOf('\n/*units') + 1;
 const cache = readCache();
 const scripts = new Map();
 const chunks = {};
@@ -32,11 +34,9 @@ async function importChunk(request) {
   return requireChunk(request);
 }
 
-// A unit is `/*unit NAME CHUNK… */` around an expression that gives the functions of its chunks.
 function compileUnitOf(chunk) {
-  const [head, unit] = new RegExp(`^/\\*unit (\\S+) (?:.* )?${chunk}(?: .*)?\\n`, 'm').exec(file);
-  const begin = file.indexOf(head) + head.length;
-  const code = file.slice(begin, file.indexOf('*/', begin)).replaceAll('*\u0001/', '*/');
+  const { unit, begin, end } = units.find(({ members }) => members.includes(chunk));
+  const code = file.slice(base + begin, base + end).replaceAll('*\u0001/', '*/');
   const script = new Script(code, {
     filename: __filename,
     cachedData: cache.get(unit),

@@ -24,6 +24,7 @@ import { loadDotenvParser, readDotenvFiles } from '../inputs/dotenv-file.ts';
 import { readHostname } from '../inputs/hostname.ts';
 import { type EarlyRequests, request } from '../inputs/early-requests.ts';
 import { nsswitchPath, readNsswitch } from '../inputs/nsswitch-file.ts';
+import { restoreNodeVariables } from '../inputs/own-environment.ts';
 import type { Log } from '../log.ts';
 
 export type PrepareOptions = {
@@ -75,6 +76,8 @@ async function readConfig(
     return { ...rest, settings: resolveSettings({ ...sources, init }) };
   }
 
+  // A config may ask for NODE_ENV.
+  restoreNodeVariables(process.env);
   const [{ loadConfigFile }, { configError, parseConfig }] = await Promise.all([
     import('../inputs/config-file.ts'),
     import('../core/config.ts'),

@@ -2,6 +2,8 @@
 import type { Link } from '../link/link.ts';
 
 export function stay(link: Link): void {
+  // Node opens its inspector for SIGUSR1 where nobody listens.
+  process.on('SIGUSR1', () => undefined);
   link.follow(
     () => undefined,
     () => undefined,

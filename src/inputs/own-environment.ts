@@ -5,7 +5,7 @@
 
 const hidden = '\u0001ODE_';
 
-/** Gives the hidden variables their names back. To be called once, before anything else reads `environment`. */
+/** Gives the hidden variables their names back. Once is enough, but has to be before anything else reads them. */
 export function restoreNodeVariables(environment: Record<string, string | undefined>): void {
   for (const [name, value] of Object.entries(environment)) {
     if (name.startsWith(hidden)) {

@@ -2,10 +2,10 @@
 //
 // A schema is built at its first use and run item by item: 10,000 items stay cheap. A problem names the path
 // and the types, never a value. Source: the platform's OpenAPI document.
-import { isIPv4, isIPv6 } from 'node:net';
 
 import * as v from 'valibot';
 
+import { isIpv4, isIpv6 } from '../core/ip-address.ts';
 import { Secret } from '../core/secret.ts';
 import type {
   CertificateSummary,
@@ -134,8 +134,8 @@ function toContainer(answer: Checked<typeof containerCheck>): Container {
 
 function toInstance(answer: Checked<typeof instanceCheck>, badAddresses: string[]): Instance {
   const { id, state, service, environment } = answer;
-  const ipv4 = usableAddress(environment?.legacy?.ipv4?.ip, isIPv4);
-  const ipv6 = usableAddress(environment?.ipv6?.ip, isIPv6);
+  const ipv4 = usableAddress(environment?.legacy?.ipv4?.ip, isIpv4);
+  const ipv6 = usableAddress(environment?.ipv6?.ip, isIpv6);
   if (ipv4 === 'bad') {
     badAddresses.push(`environment.legacy.ipv4.ip of ${id}`);
   }

@@ -55,8 +55,12 @@ static void brain_lost(struct init *init, const char *why)
 		brain->failures = 0;
 	for (int i = 0; i < brain->failures && delay < BACKOFF_LIMIT_MS; i++)
 		delay *= 2;
+	if (delay > BACKOFF_LIMIT_MS)
+		delay = BACKOFF_LIMIT_MS;
 	brain->failures++;
-	brain->start_at = now_ms() + (delay < BACKOFF_LIMIT_MS ? delay : BACKOFF_LIMIT_MS);
+	brain->start_at = now_ms() + delay;
+	complain("The brain %s; another one starts in %u ms. The app is not touched.", why,
+		 (unsigned int)delay);
 }
 
 static void say(struct init *init, uint32_t type, const uint32_t *values, uint32_t count)
@@ -268,7 +272,9 @@ static void take_signal(struct init *init, int number)
 	if (init->phase == PREPARING) {
 		if (signal_ends_preparing(&init->original, number))
 			leave(init, 128 + number);
-		return; /* An app without its handlers yet would die of it. */
+		/* An app without its handlers yet would die of it. */
+		complain("Signal %d came before the app was started, and is dropped.", number);
+		return;
 	}
 	if (init->phase != RUNNING || policy->signal_map[number] == 0)
 		return;
