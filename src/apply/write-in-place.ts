@@ -27,7 +27,7 @@ import { errnoOf } from '../errors.ts';
 export const readerGraceMs = 10;
 
 export type InPlaceEdit = {
-  /** From the text, as a string of bytes (latin1), to the new one. Called again if the file is opened for writing. */
+  /** From the text, as a string of bytes (latin1), to the new one. Called again if the file changes meanwhile. */
   readonly edit: (text: string) => string;
   /** {@link readerGraceMs}, or 0 where nothing reads the file yet. */
   readonly graceMs: number;
@@ -41,14 +41,15 @@ export type InPlaceEdit = {
  */
 export function editInPlace(path: string, { edit, graceMs }: InPlaceEdit): 'written' | 'unchanged' {
   const seen = readIfThere(path);
-  if (edit(seen) === seen) {
+  const expected = edit(seen);
+  if (expected === seen) {
     return 'unchanged';
   }
 
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
   try {
     const old = readFileSync(file, 'latin1');
-    const next = edit(old);
+    const next = old === seen ? expected : edit(old);
     if (next === old) {
       return 'unchanged';
     }

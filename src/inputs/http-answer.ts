@@ -17,7 +17,7 @@ import type { ReadStep } from './http-step.ts';
 export const headLimitBytes = 65_536;
 
 export type AnswerReader = {
-  /** After a result other than `more`, the reader is used up. */
+  /** After a result other than `more`, the reader is used up. Keeps nothing of `bytes` itself. */
   readonly push: (bytes: Buffer) => ReadStep;
   /** The connection has ended. */
   readonly end: () => ReadStep;
@@ -109,7 +109,7 @@ function end(reading: Reading): ReadStep {
 }
 
 function addToBody(reading: Reading, part: Buffer): ReadStep {
-  reading.parts.push(part);
+  reading.parts.push(Buffer.from(part)); // A copy: the bytes are the socket's, which reads into them again.
   reading.bodyBytes += part.length;
   reading.missingBytes -= part.length;
   if (reading.bodyBytes > reading.limitBytes) {
@@ -137,7 +137,7 @@ function addToLine(reading: Reading, state: LineState, piece: Buffer): ReadStep 
   }
 
   if (bytes.at(-1) !== 10) {
-    reading.torn = bytes;
+    reading.torn = Buffer.from(bytes);
     return more;
   }
 

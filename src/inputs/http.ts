@@ -53,6 +53,8 @@ type Pool = {
   readonly idle: Connection[];
   readonly open: Set<Connection>;
   isClosed: boolean;
+  /** What a socket reads into. */
+  readonly buffer: Buffer;
 };
 
 type Connection = {
@@ -72,9 +74,16 @@ type Job = {
 };
 
 const idleLimit = 8;
+const bufferBytes = 65_536;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const pool: Pool = { options, idle: [], open: new Set(), isClosed: false };
+  const pool: Pool = {
+    options,
+    idle: [],
+    open: new Set(),
+    isClosed: false,
+    buffer: Buffer.allocUnsafeSlow(bufferBytes),
+  };
 
   return {
     get: (path, limits) => request(pool, path, limits),
@@ -148,20 +157,25 @@ function assign(connection: Connection, job: Job, isOnReused: boolean): void {
 }
 
 function openConnection(pool: Pool): Connection {
-  const socket = connect({ path: pool.options.socketPath });
-  const connection: Connection = { socket, job: undefined };
-  pool.open.add(connection);
-
-  socket.on('data', (bytes) => {
+  const read = (sizeBytes: number): boolean => {
     const { job } = connection;
     if (job === undefined) {
       // Nobody asked: whatever it is, it would be read as the answer to the next request.
       retire(pool, connection);
-      return;
+    } else {
+      readOn(pool, connection, job.reader.push(pool.buffer.subarray(0, sizeBytes)));
     }
 
-    readOn(pool, connection, job.reader.push(bytes));
+    return true;
+  };
+  // One buffer for all, used up before the next read: cheaper than a stream's machinery and a new buffer a read.
+  const socket = connect({
+    path: pool.options.socketPath,
+    onread: { buffer: pool.buffer, callback: read },
   });
+  const connection: Connection = { socket, job: undefined };
+  pool.open.add(connection);
+
   socket.on('end', () => {
     const { job } = connection;
     if (job === undefined) {

@@ -12,7 +12,7 @@ export function decodeBytes(bytes: Buffer): string {
 }
 
 export function encodeString(text: string): Buffer {
-  return escaped.test(text) ? encodeEscaped(text) : Buffer.from(text, 'utf8');
+  return text.isWellFormed() ? Buffer.from(text, 'utf8') : encodeEscaped(text);
 }
 
 function decodeInvalid(bytes: Buffer): string {
