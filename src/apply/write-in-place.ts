@@ -65,7 +65,7 @@ type Target = { readonly file: number; readonly graceMs: number };
 
 function rewrite(target: Target, old: string, next: string): void {
   if (next.startsWith(old) && (old === '' || old.endsWith('\n') || next[old.length] === '\n')) {
-    append(target.file, old, next);
+    append(target, old, next);
     return;
   }
 
@@ -80,14 +80,14 @@ function rewrite(target: Target, old: string, next: string): void {
     sleep(target.graceMs);
   };
 
-  append(target.file, old, old + '\n'.repeat(tailAt - old.length) + tail);
+  append(target, old, old + '\n'.repeat(tailAt - old.length) + tail);
   wait();
   const front = region + '\n'.repeat(Math.max(oldRegion.length - region.length, 0));
   put(target.file, commented(oldRegion), start);
   wait();
   put(target.file, filler(front.length), start);
   wait();
-  show(target.file, front, start);
+  show(target, front, start);
   wait();
   put(target.file, commented(tail), tailAt);
   wait();
@@ -96,12 +96,13 @@ function rewrite(target: Target, old: string, next: string): void {
 }
 
 /** Adds what `next` has more than `old`. A full disk leaves the file as it was. */
-function append(file: number, old: string, next: string): void {
+function append(target: Target, old: string, next: string): void {
+  const { file } = target;
   const added = next.slice(old.length);
   const separator = /^\n*/.exec(added)?.[0] ?? '';
   try {
     put(file, separator, old.length);
-    show(file, added.slice(separator.length), old.length + separator.length);
+    show(target, added.slice(separator.length), old.length + separator.length);
   } catch (error) {
     ftruncateSync(file, old.length);
     throw error;
@@ -131,9 +132,12 @@ function difference(old: string, next: string): { start: number; oldEnd: number;
 }
 
 /** Over comments, blank lines or nothing: no reader sees a line before all of it is there. */
-function show(file: number, text: string, position: number): void {
-  put(file, filler(text.length), position);
-  put(file, commented(text), position);
+function show({ file, graceMs }: Target, text: string, position: number): void {
+  if (graceMs > 0) {
+    put(file, filler(text.length), position);
+    put(file, commented(text), position);
+  }
+
   put(file, text, position);
 }
 

@@ -59,6 +59,11 @@ export function hostsBlock(entries: readonly HostsEntry[]): string {
 
 function addressesOf(service: IstService, addresses: 'all' | 'chosen'): string[] {
   const { chosen, others } = service;
+  if (chosen !== undefined && others.length === 0) {
+    const { ipv4, ipv6 } = chosen; // The common case, where nothing can be there twice.
+    return [ipv4, ipv6].filter((address) => address !== undefined);
+  }
+
   const instances =
     chosen === undefined ? [] : addresses === 'all' ? [chosen, ...others] : [chosen];
   const ipv4 = instances.flatMap((instance) => instance.ipv4 ?? []);

@@ -42,7 +42,10 @@ type Reading = {
   headers: Map<string, string>;
   /** Bytes of the body, or of the chunk, that have not come. */
   missingBytes: number;
+  /** Of a body whose length is not known beforehand. */
   readonly parts: Buffer[];
+  /** Of one whose length is: its bytes are put where they belong. */
+  whole: Buffer | undefined;
   bodyBytes: number;
 };
 
@@ -57,6 +60,7 @@ export function createAnswerReader(limitBytes: number): AnswerReader {
     headers: new Map(),
     missingBytes: 0,
     parts: [],
+    whole: undefined,
     bodyBytes: 0,
   };
 
@@ -109,7 +113,13 @@ function end(reading: Reading): ReadStep {
 }
 
 function addToBody(reading: Reading, part: Buffer): ReadStep {
-  reading.parts.push(Buffer.from(part)); // A copy: the bytes are the socket's, which reads into them again.
+  // A copy in either case: the bytes are the socket's, which reads into them again.
+  if (reading.whole === undefined) {
+    reading.parts.push(Buffer.from(part));
+  } else {
+    part.copy(reading.whole, reading.bodyBytes);
+  }
+
   reading.bodyBytes += part.length;
   reading.missingBytes -= part.length;
   if (reading.bodyBytes > reading.limitBytes) {
@@ -221,11 +231,19 @@ function readChunkSize(reading: Reading, line: string): ReadStep {
 function expectBytes(reading: Reading, state: BodyState, sizeBytes: number): ReadStep {
   reading.state = state;
   reading.missingBytes = sizeBytes;
-  return reading.bodyBytes + sizeBytes > reading.limitBytes ? tooLarge(reading.limitBytes) : more;
+  if (reading.bodyBytes + sizeBytes > reading.limitBytes) {
+    return tooLarge(reading.limitBytes);
+  }
+
+  if (state === 'counted') {
+    reading.whole = Buffer.allocUnsafeSlow(sizeBytes);
+  }
+
+  return more;
 }
 
-function finish({ state, statusLine, headers, parts }: Reading): ReadStep {
-  const body = Buffer.concat(parts);
+function finish({ state, statusLine, headers, whole, parts }: Reading): ReadStep {
+  const body = whole ?? Buffer.concat(parts);
   const canReuse = state !== 'until-close' && isKeptAlive(statusLine, headers);
   return { kind: 'answer', answer: { status: statusLine.status, headers, body, canReuse } };
 }
