@@ -5,10 +5,11 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
-import { errnoOf } from '../errors.ts';
 import { createAnswerReader } from './http-answer.ts';
 import type { AnswerReader } from './http-answer.ts';
-import type { HttpAnswer, ReadStep } from './http-step.ts';
+import { failureOf } from './http-result.ts';
+import type { HttpResult } from './http-result.ts';
+import type { ReadStep } from './http-step.ts';
 
 export type HttpClient = {
   readonly get: (path: string, limits: RequestLimits) => Promise<HttpResult>;
@@ -27,26 +28,6 @@ export type RequestLimits = {
   readonly deadlineMs: number;
   readonly maxBytes: number;
 };
-
-export type HttpResult =
-  | { readonly kind: 'answer'; readonly answer: HttpAnswer }
-  | {
-      readonly kind: 'failed';
-      readonly reason: HttpFailureReason;
-      /** Half a sentence; contains nothing that the server sent. */
-      readonly detail: string;
-    };
-
-export type HttpFailureReason =
-  | 'no-socket'
-  | 'refused'
-  | 'denied'
-  | 'silent'
-  | 'truncated'
-  | 'malformed'
-  | 'too-large'
-  | 'io'
-  | 'aborted';
 
 type Pool = {
   readonly options: HttpClientOptions;
@@ -231,21 +212,6 @@ function endJob(pool: Pool, connection: Connection, result: HttpResult): void {
     job.settle(result);
   }
 }
-
-function failureOf(error: unknown, hasBytes: boolean): HttpResult {
-  const errno = errnoOf(error) ?? 'an unknown error';
-  const reason = reasons.get(errno) ?? (hasBytes ? 'truncated' : 'io');
-  return { kind: 'failed', reason, detail: `the connection failed with ${errno}` };
-}
-
-const reasons: ReadonlyMap<string, HttpFailureReason> = new Map([
-  ['ENOENT', 'no-socket'],
-  ['ENOTDIR', 'no-socket'],
-  ['ECONNREFUSED', 'refused'],
-  ['EAGAIN', 'refused'], // The server's queue of connections is full.
-  ['EACCES', 'denied'],
-  ['EPERM', 'denied'],
-]);
 
 function retire(pool: Pool, connection: Connection): void {
   connection.socket.destroy();

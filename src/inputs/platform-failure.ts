@@ -4,7 +4,7 @@
 import { StartError, exitStatus } from '../errors.ts';
 import type { Remedy } from '../errors.ts';
 import type { Warning } from '../core/warning.ts';
-import type { HttpFailureReason } from './http.ts';
+import type { HttpFailureReason } from './http-result.ts';
 
 export type Failure =
   | { readonly kind: 'transport'; readonly reason: HttpFailureReason; readonly detail: string }
