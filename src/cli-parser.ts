@@ -2,14 +2,13 @@
 import yargs, { type CommandModule } from 'yargs';
 
 import { epilogue, usage } from './cli-help.ts';
+import { defaultSocketPath } from './core/default-socket.ts';
 import { optionNames, runOptions } from './core/run-options.ts';
 import { debugFormats } from './invocation.ts';
 
 // From package.json, by src/build/bundle.ts.
 // oxlint-disable-next-line no-underscore-dangle -- the form that build-time constants have
 declare const __VERSION__: string;
-
-export const defaultSocket = '/var/run/cycle/api/api.sock';
 
 /** @param onFailure - What yargs found wrong, as the error to throw. */
 export function createParser(
@@ -76,7 +75,7 @@ const emulatorCommand: CommandModule = {
       .option('socket', {
         type: 'string',
         requiresArg: true,
-        default: defaultSocket,
+        default: defaultSocketPath,
         describe: 'where to listen',
       })
       .example('warp-init emulator platform.json --socket /tmp/api.sock', ''),

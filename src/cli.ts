@@ -1,5 +1,6 @@
 // The command line: argv to an Invocation, and the help. Loaded only where there is an option to parse.
-import { createParser, defaultSocket } from './cli-parser.ts';
+import { createParser } from './cli-parser.ts';
+import { defaultSocketPath } from './core/default-socket.ts';
 import { type OptionName, type RawOptions, optionNames, runOptions } from './core/run-options.ts';
 import { nearest } from './core/suggest.ts';
 import { StartError, exitStatus } from './errors.ts';
@@ -37,7 +38,7 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
       return {
         command,
         platformPath: String(words['platform']),
-        socketPath: typeof words['socket'] === 'string' ? words['socket'] : defaultSocket,
+        socketPath: typeof words['socket'] === 'string' ? words['socket'] : defaultSocketPath,
       };
     case 'warm':
       return { command };

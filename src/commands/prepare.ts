@@ -179,7 +179,7 @@ async function askPlatform(
   return { platform: { snapshot, self }, secrets };
 }
 
-export function sayWait(log: Log): (reason: string) => void {
+function sayWait(log: Log): (reason: string) => void {
   return (reason) => log.info(`Waiting for the platform: ${reason}`);
 }
 

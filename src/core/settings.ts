@@ -3,6 +3,7 @@
 // Of each option the first source that has it counts, of a list as a whole: lists are never merged.
 import type { CheckedInit } from './config-schema.ts';
 import { logFormats, logLevels, parseText, parseUser } from './config-words.ts';
+import { defaultSocketPath } from './default-socket.ts';
 import { parseDuration } from './duration.ts';
 import { runOptions, usageError, variableOf } from './run-options.ts';
 import type { OptionName, RawOptions } from './run-options.ts';
@@ -66,7 +67,7 @@ export function resolveSettings(sources: SettingSources): Settings {
   const { init } = sources;
 
   return {
-    socketPath: value(sources, 'socket', parseText) ?? '/var/run/cycle/api/api.sock',
+    socketPath: value(sources, 'socket', parseText) ?? defaultSocketPath,
     dotenvFiles: list(sources, 'env-file', parseText),
     user: value(sources, 'user', parseUser),
     exec: flag(sources, 'exec') ?? false,

@@ -2,6 +2,7 @@
 //
 // Only a config or a command line with a socket of its own makes them vain; commands/prepare.ts then asks again.
 import { existsSync } from 'node:fs';
+import { defaultSocketPath } from '../core/default-socket.ts';
 import { type InternalApi, startInternalApi } from './internal-api.ts';
 
 export type EarlyRequests = {
@@ -14,8 +15,6 @@ export type RequestOptions = {
   readonly inherited: ReadonlyMap<string, string>;
   readonly onWait: (reason: string) => void;
 };
-
-export const defaultSocketPath = '/var/run/cycle/api/api.sock';
 
 /** Undefined where nothing shows that there is a platform. */
 export function requestEarly(
