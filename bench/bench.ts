@@ -34,7 +34,7 @@ type Row = {
 
 async function main(): Promise<void> {
   const place = preparePlace();
-  const servings = await Promise.all([20, 1000, 10_000].map((count) => serve(place, count)));
+  const servings = await Promise.all([20, 10, 1000, 10_000].map((count) => serve(place, count)));
   try {
     const rows = startRows(place, servings);
     const memory = await measureMemory(place, servings[0]?.socket ?? '');
@@ -163,6 +163,13 @@ function report({ rows, memory, sizes }: Results): void {
     ),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+  const absent = ['tini', 'dumb-init', 'catatonit'].filter(
+    (peer) => !rows.some(({ name }) => name === peer),
+  );
+  if (absent.length > 0) {
+    process.stdout.write(`Not measured, for they are not installed: ${absent.join(', ')}\n`);
+  }
+
   const results = {
     at: new Date().toISOString(),
     rounds,

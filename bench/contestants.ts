@@ -74,7 +74,7 @@ function ours(
     },
     node: label,
   });
-  const [first, ...larger] = servings;
+  const [first, ...others] = servings; // The first one has 20 services.
   const base = start('20 services', place.warm, first);
   const configured = start('20 services, config and secret', place.warm, first);
   return [
@@ -85,7 +85,7 @@ function ours(
       environment: { ...configured.environment, WARP_INIT_CONFIG: config },
       to: floor,
     },
-    ...larger.map((serving) => ({
+    ...others.map((serving) => ({
       ...start(`${serving.count} services`, place.warm, serving),
       to: base.name,
       every: serving.count > 1000 ? 4 : 1,
