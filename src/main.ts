@@ -28,7 +28,11 @@ async function main(): Promise<void> {
 }
 
 async function mainOfBrain(): Promise<void> {
-  const link = openLink();
+  const link = findPid1();
+  if (link === undefined) {
+    return;
+  }
+
   const { logIsPrivate, appPid } = link.hello;
   const fd = logIsPrivate ? 2 : sharedStderrFd;
   const sink = createLogSink({ fd, isShared: !logIsPrivate });
@@ -39,11 +43,36 @@ async function mainOfBrain(): Promise<void> {
     return;
   }
 
+  const brain = { link, log, sink };
+  // A config can leave promises and timers behind that fail when it was loaded long ago.
+  process.once('uncaughtException', (error) => void abortForStray(brain, error));
   try {
-    await start({ link, log, sink });
+    await start(brain);
   } catch (error) {
-    await abort({ link, log, sink }, error);
+    await abort(brain, error);
   }
+}
+
+/** Undefined where pid1 did not start us, or is another version: somebody has typed our internal word. */
+function findPid1(): Link | undefined {
+  try {
+    return openLink();
+  } catch {
+    process.stderr.write(
+      'warp-init: Cannot find pid1: start the app with `warp-init -- COMMAND`.\n',
+    );
+    process.exitCode = exitStatus.usage;
+    return undefined;
+  }
+}
+
+async function abortForStray(brain: Brain, error: Error): Promise<void> {
+  const programFile = process.argv[1] ?? '';
+  const { configFailure } = await import('./inputs/config-failure.ts');
+  // The first frame that names a file by its path; those of Node begin with `node:`.
+  const thrower = /[( ](\/.*?):\d+:\d+\)?$/m.exec(error.stack ?? '')?.[1];
+  const isOurs = thrower === undefined || thrower === programFile;
+  await abort(brain, isOurs ? error : configFailure('warp.config.js', error, programFile));
 }
 
 /** The requests leave first; what follows is loaded while they travel. */

@@ -36,6 +36,13 @@ describeContainer('a config is refused', () => {
       'Correct what throws there.',
     ],
     [
+      'that leaves a rejected promise behind',
+      "void Promise.reject(new Error('nobody waits'));\nmodule.exports = {};",
+      /^Cannot load the config warp\.config\.js: \/.*\/warp\.config\.js:1: Error: nobody waits$/,
+      /\/warp\.config\.js:1$/,
+      'Correct what throws there.',
+    ],
+    [
       'with a syntax error',
       'module.exports = {\n  args: ["node"],\n  ist: [}\n};',
       /^Cannot load the config \/.*\/warp\.config\.js:3: SyntaxError: /,
