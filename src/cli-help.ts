@@ -8,16 +8,18 @@ as its main process and does the duties of PID 1.`;
 export const epilogue = `Each option of run is also WARP_INIT_NAME (WARP_INIT_KILL_DELAY=10s) and a key
 of init in warp.config.js. \`warp-init --plain -- COMMAND\` is an init without
 any of this: no config, no platform, no Node. WARP_INIT_PLAIN=1 means the same.
+WARP_INIT_NODE names the Node that runs warp-init itself.
 
 Exit status: the app's own, or 128+N if signal N ended it. Before the app runs:
    64  the command line or a WARP_INIT_ variable is wrong
-   69  the platform did not answer, or not with what it should
+   69  there is no platform, or it did not answer as it should
    70  warp-init itself failed
    73  a file cannot be written that must be
    77  the platform refused: token or permission
-   78  the config, a secret or the user is wrong
+   78  the config, a secret, a dotenv file or the user is wrong
   126  COMMAND cannot be executed
-  127  COMMAND was not found
+  127  COMMAND (or Node, or warp-init.cjs) was not found
+  128+N  signal N (TERM, INT, QUIT, HUP) came before the app was started
 
 In a Dockerfile:
   ENTRYPOINT ["warp-init", "--"]

@@ -8,6 +8,7 @@ import { type Invocation, debugFormats } from './invocation.ts';
 
 /** @throws {StartError} E_USAGE (64), with the nearest known option or command suggested. */
 export async function parseCommandLine(args: readonly string[]): Promise<Invocation> {
+  refuseFlagValues(args);
   let text: string | undefined;
   const parser = createParser(args, (message, error) => describeFailure(message, error, args));
   const parsed = await parser.parseAsync(
@@ -69,6 +70,25 @@ function readOptions(words: Words): RawOptions {
   return options;
 }
 
+/** yargs takes any value of a flag for true. */
+function refuseFlagValues(args: readonly string[]): void {
+  const end = args.indexOf('--');
+  for (const word of end === -1 ? args : args.slice(0, end)) {
+    const [, name, value] = /^--([\w-]+)=(.*)$/.exec(word) ?? [];
+    const option = optionNames().find((known) => known === name);
+    if (
+      option !== undefined &&
+      runOptions[option].kind === 'flag' &&
+      !/^(?:true|false)$/.test(value ?? '')
+    ) {
+      throw usageError(
+        `--${option} is given ${JSON.stringify(value)}`,
+        `Write --${option}, or --${option}=false.`,
+      );
+    }
+  }
+}
+
 function readRepeated(name: OptionName, values: readonly string[]): string | readonly string[] {
   const last = values.at(-1);
   if (runOptions[name].kind !== 'list' && last !== undefined) {
@@ -116,11 +136,24 @@ function describeFailure(
   const said = error?.message ?? message;
   const unknown = /^Unknown arguments?: (.+)$/.exec(said)?.[1]?.split(', ')[0];
   if (unknown === undefined) {
+    const needy = /^Not enough arguments following: (.+)$/.exec(said)?.[1];
+    if (needy !== undefined) {
+      return usageError(`--${needy} has no value`, `Give it one: see warp-init --help.`);
+    }
+
+    if (said.startsWith('Not enough non-option arguments')) {
+      return usageError('PLATFORM.json is missing', 'Write `warp-init emulator PLATFORM.json`.');
+    }
+
     return usageError(said.replaceAll(/\s+/g, ' '), 'See warp-init --help.');
   }
 
   const written = args.find((word) => word.replace(/^-+/, '').split('=')[0] === unknown) ?? unknown;
-  const known = nearest(unknown, [...optionNames(), 'help', 'version', 'format', 'plain']);
+  const known = nearest(unknown, [...optionNames(), 'help', 'version', 'format']);
+  if (unknown === 'plain') {
+    return usageError('--plain is not its first word', 'Write `warp-init --plain -- COMMAND`.');
+  }
+
   return usageError(
     `there is no option ${written.split('=')[0] ?? unknown}`,
     known === undefined ? 'See warp-init --help.' : `Did you mean --${known}?`,

@@ -11,8 +11,8 @@ export type LogSink = {
   readonly write: (line: string) => void;
   /** The app runs now: never block any more. */
   readonly appRuns: () => void;
-  /** Gives a slow reader of stderr a moment to take the last lines. */
-  readonly drain: () => Promise<void>;
+  /** Gives a slow reader of stderr a moment to take the last lines; false if it did not take them. */
+  readonly drain: () => Promise<boolean>;
 };
 
 export type LogSinkOptions = {
@@ -56,6 +56,8 @@ export function createLogSink({ fd, isShared }: LogSinkOptions): LogSink {
           setTimeout(resolve, retryMs);
         });
       }
+
+      return lines.isEmpty();
     },
   };
 }

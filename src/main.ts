@@ -16,7 +16,13 @@ const roleOfWatchdog = 'config-thread'; // `configThreadRole`, which is not wort
 async function main(): Promise<void> {
   if (process.argv[2] === roleOfWatchdog) {
     const { runConfigWatchdog } = await import('./inputs/config-watchdog.ts');
-    runConfigWatchdog((error) => formatErrorLine(error, isTerminal(2) ? 'pretty' : 'json'));
+    const isThread = runConfigWatchdog((error) =>
+      formatErrorLine(error, isTerminal(2) ? 'pretty' : 'json'),
+    );
+    if (!isThread) {
+      refuseRole();
+    }
+
     return;
   }
 
@@ -58,12 +64,14 @@ function findPid1(): Link | undefined {
   try {
     return openLink();
   } catch {
-    process.stderr.write(
-      'warp-init: Cannot find pid1: start the app with `warp-init -- COMMAND`.\n',
-    );
-    process.exitCode = exitStatus.usage;
+    refuseRole();
     return undefined;
   }
+}
+
+function refuseRole(): void {
+  process.stderr.write('warp-init: Cannot find pid1: start the app with `warp-init -- COMMAND`.\n');
+  process.exitCode = exitStatus.usage;
 }
 
 async function abortForStray(brain: Brain, error: Error): Promise<void> {
@@ -100,7 +108,11 @@ async function abort({ link, log, sink }: Brain, error: unknown): Promise<void> 
 }
 
 async function sayFatal({ log, sink }: Omit<Brain, 'link'>, error: unknown): Promise<void> {
-  log.open({ level: 'info', format: undefined });
+  const format = process.env['WARP_INIT_LOG_FORMAT'];
+  log.open({
+    level: 'info',
+    format: format === 'json' || format === 'pretty' ? format : undefined,
+  });
   // A flood of warnings must not leave no room for the one line that says why.
   await log.flush();
   await sink.drain();

@@ -1,6 +1,14 @@
 'use strict';
 // The head of dist/warp-init.cjs. Behind it lie units of code in a comment, which V8 skips; one is compiled when a chunk in
 // it is first required (`units`, from bundle.ts, says where each lies). `warp-init warm` leaves V8's code cache beside this file: then a start compiles nothing.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(
+    `warp-init: Cannot run on Node ${process.version}. Install Node 20.19 or newer.\n`,
+  );
+  process.exit(70); // oxlint-disable-line unicorn/no-process-exit -- what follows cannot run there
+}
+
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { Script, constants } = require('node:vm');
 

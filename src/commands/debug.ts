@@ -29,20 +29,33 @@ export async function debug(
     warnings.push(warning);
     log.warn(warning);
   };
-  const prepared = await prepare({
-    commandLine: options,
-    argv,
-    inherited: inheritedVariables(),
-    log: { ...log, warn },
-    purpose: 'debug',
-    onStuck: stuckReport({ kind: 'command' }),
-  });
+  const prepared = await withoutStdout(() =>
+    prepare({
+      commandLine: options,
+      argv,
+      inherited: inheritedVariables(),
+      log: { ...log, warn },
+      purpose: 'debug',
+      onStuck: stuckReport({ kind: 'command' }),
+    }),
+  );
   for (const warning of prepared.resolved.warnings) {
     warn(warning);
   }
 
   await writeOut(formats[format](reportOf(prepared, warnings)));
   return 0;
+}
+
+/** What a config prints goes to stderr: stdout is for the format alone, and may be evaluated by a shell. */
+async function withoutStdout<T>(work: () => Promise<T>): Promise<T> {
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+  try {
+    return await work();
+  } finally {
+    process.stdout.write = write;
+  }
 }
 
 /** For `run --debug`, which has logged the warnings. Secrets that it has resolved stay hidden. */

@@ -7,6 +7,8 @@ export async function runCommand(args: readonly string[], log: Log): Promise<num
   const invocation = await parseCommandLine(args);
   switch (invocation.command) {
     case 'print':
+      // Nobody to tell: `warp-init --help | head` has closed the pipe, or the disk is full.
+      process.stdout.on('error', () => undefined);
       process.stdout.write(`${invocation.text}\n`);
       return 0;
     case 'debug': {

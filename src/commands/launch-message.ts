@@ -21,7 +21,8 @@ export function launchMessage(start: StartPlan, isPid1: boolean): LaunchMessage 
     ),
     ...account,
     singleChild: settings.singleChild,
-    subreaper: settings.subreaper ?? !isPid1,
+    // It would stay with the app, which does not reap.
+    subreaper: !settings.exec && (settings.subreaper ?? !isPid1),
     exec: settings.exec,
     ...(parentDeathSignal === undefined ? {} : { parentDeathSignal }),
     ...(killDelayMs === undefined ? {} : { killDelayMs }),

@@ -16,7 +16,7 @@ import {
   resolveSecrets,
 } from '../core/secret-references.ts';
 import type { Secret } from '../core/secret.ts';
-import { type SettingSources, configPath, resolveSettings } from '../core/settings.ts';
+import { type SettingSources, configPath, logSettings, resolveSettings } from '../core/settings.ts';
 import { type Account, lookupUser } from '../inputs/accounts.ts';
 import { findConfigFile } from '../inputs/config-path.ts';
 import type { StuckReport } from '../inputs/config-watchdog.ts';
@@ -25,6 +25,7 @@ import { readHostname } from '../inputs/hostname.ts';
 import { type EarlyRequests, request } from '../inputs/early-requests.ts';
 import { nsswitchPath, readNsswitch } from '../inputs/nsswitch-file.ts';
 import { restoreNodeVariables } from '../inputs/own-environment.ts';
+import { readStackLimit } from '../inputs/stack-limit.ts';
 import type { Log } from '../log.ts';
 
 export type PrepareOptions = {
@@ -61,16 +62,28 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   }
 
   const sources = { commandLine: options.commandLine, environment: fromEnvironment };
-  const config = await readConfig(options, sources);
+  const config = await readConfig(options, sources).catch((error: unknown) => {
+    options.log.open(logSettings(sources));
+    throw error;
+  });
   options.log.open({ level: config.settings.logLevel, format: config.settings.logFormat });
   return complete(options, config);
+}
+
+/** One that was removed is still there under this name, and empty. */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/proc/self/cwd';
+  }
 }
 
 async function readConfig(
   { onStuck }: PrepareOptions,
   sources: Omit<SettingSources, 'init'>,
 ): Promise<Config> {
-  const place = { path: configPath(sources), directory: process.cwd() };
+  const place = { path: configPath(sources), directory: currentDirectory() };
   if (findConfigFile(place) === undefined) {
     const { init, ...rest } = emptyConfig;
     return { ...rest, settings: resolveSettings({ ...sources, init }) };
@@ -84,6 +97,10 @@ async function readConfig(
   ]);
   const file = await loadConfigFile({ ...place, deadlineMs: configDeadlineMs, onStuck });
   const result = parseConfig(file?.value);
+  // A rejected promise that the config has left behind shows itself here, and not after the start.
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   if (!result.ok) {
     throw configError(file?.path ?? '', result.problems);
   }
@@ -115,6 +132,7 @@ async function complete(options: PrepareOptions, config: Config): Promise<Prepar
     user: account,
     secrets,
     argv,
+    stackBytes: readStackLimit(),
   });
   const nsswitch = readNsswitch(nsswitchPath);
   return {
@@ -152,6 +170,10 @@ async function askPlatform(
   }
 
   const { early } = options;
+  if (early?.socketPath !== socketPath) {
+    early?.api.close();
+  }
+
   const { api } =
     early?.socketPath === socketPath
       ? early

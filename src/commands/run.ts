@@ -4,7 +4,10 @@
 // from then on none of ours does.
 import { applySteps } from '../apply/apply-steps.ts';
 import { type Plan, buildPlan } from '../core/plan.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Warning } from '../core/warning.ts';
 import { StartError, exitStatus } from '../errors.ts';
+import { isCurrentUser } from '../inputs/accounts.ts';
 import type { EarlyRequests } from '../inputs/early-requests.ts';
 import { findProgram } from '../inputs/find-program.ts';
 import { parseBareRun } from '../invocation.ts';
@@ -81,12 +84,16 @@ function planOf({ resolved, nsswitch, config, argv, account }: Prepared): Plan {
     settings: config.settings,
     file: findProgram(name, resolved.variables.find((variable) => variable.name === 'PATH')?.value),
     argv,
-    account,
+    account: account !== undefined && isCurrentUser(account) ? undefined : account,
   });
 }
 
-function processWarnings({ hello }: Link, { config }: Prepared) {
-  if (hello.isPid1 || config.settings.exec) {
+function processWarnings({ hello }: Link, { config }: Prepared): Warning[] {
+  if (config.settings.exec) {
+    return execWarnings(config.settings);
+  }
+
+  if (hello.isPid1) {
     return [];
   }
 
@@ -103,11 +110,34 @@ function processWarnings({ hello }: Link, { config }: Prepared) {
   ];
 }
 
+function execWarnings(settings: Settings): Warning[] {
+  const idle = [
+    ...(settings.rewrite.size > 0 ? ['rewrite'] : []),
+    ...(settings.exitStatus.size > 0 ? ['exitStatus'] : []),
+    ...(settings.stopSignal === undefined ? [] : ['stopSignal']),
+    ...(settings.killDelayMs === undefined ? [] : ['killDelay']),
+    ...(settings.lingerMs === 0 ? [] : ['linger']),
+    ...(settings.singleChild ? ['singleChild'] : []),
+  ];
+  return idle.length === 0
+    ? []
+    : [
+        {
+          code: 'W_EXEC_OPTIONS',
+          message: `Without effect beside exec, where nothing of ours stays: ${idle.join(', ')}`,
+          where: 'init.exec',
+          fix: 'Leave out --exec, or these options.',
+        },
+      ];
+}
+
 async function printDebug(prepared: Prepared, sink: LogSink): Promise<void> {
   const { describeRun } = await import('./debug.ts');
+  let isRead = true;
   for (const line of describeRun(prepared, 'table').split(/(?<=\n)/)) {
     sink.write(line);
-    await sink.drain();
+    // A stderr that nobody reads delays the start once, not once a line; what does not fit is dropped and counted.
+    isRead = isRead && (await sink.drain());
   }
 }
 

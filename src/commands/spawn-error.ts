@@ -1,6 +1,7 @@
 // Why pid1 could not start the app, as an error with the right exit status.
 import { constants } from 'node:os';
 
+import { Secret } from '../core/secret.ts';
 import type { StartPlan } from '../core/plan.ts';
 import { StartError, exitStatus } from '../errors.ts';
 import type { SpawnStage } from '../link/frames.ts';
@@ -31,7 +32,10 @@ export function spawnError({ stage, errno }: SpawnFailure, start: StartPlan): St
     case 'session':
       return new StartError('E_SPAWN', `Cannot start a process: ${name} (${stage})`, {
         exitCode: exitStatus.internal,
-        remedy: { where: start.file, fix: 'Raise the limit on processes of the container.' },
+        remedy: {
+          where: `stage ${stage}`,
+          fix: 'Raise the limit on processes of the container, or start it with another terminal.',
+        },
       });
   }
 }
@@ -42,16 +46,19 @@ function errnoName(errno: number): string {
   return found?.[0] ?? `error ${errno}`;
 }
 
-function execError(errno: string, { file, settings }: StartPlan): StartError {
+function execError(errno: string, { file, argv, variables, settings }: StartPlan): StartError {
+  // Where PATH is a secret, so is the directory in which the program was found.
+  const isHidden = variables.some(({ name, value }) => name === 'PATH' && value instanceof Secret);
+  const shown = isHidden ? (argv[0] ?? '') : file;
   const { rule, fix, status } = explanations[errno] ?? {
     rule: errno,
     fix: 'Run the file by hand in the image to see what it needs.',
     status: exitStatus.notExecutable,
   };
   const who = settings.user === undefined ? '' : ` as ${settings.user}`;
-  return new StartError('E_SPAWN', `Cannot run ${JSON.stringify(file)}${who}: ${rule}`, {
+  return new StartError('E_SPAWN', `Cannot run ${JSON.stringify(shown)}${who}: ${rule}`, {
     exitCode: status,
-    remedy: { where: file, fix },
+    remedy: { where: shown, fix },
   });
 }
 

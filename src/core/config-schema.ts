@@ -101,7 +101,16 @@ function istEntry() {
 }
 
 function variables() {
-  return v.pipe(anObject(), v.record(parsed(parseVariableName), variableValue()));
+  return v.pipe(
+    anObject(),
+    v.check(hasNoLostKey, 'names other than constructor, prototype and __proto__'),
+    v.record(parsed(parseVariableName), variableValue()),
+  );
+}
+
+/** valibot's record skips these without a word. */
+function hasNoLostKey(value: Record<string, unknown>): boolean {
+  return !['constructor', 'prototype', '__proto__'].some((key) => Object.hasOwn(value, key));
 }
 
 function variableValue() {

@@ -29,14 +29,14 @@ export function parseHostname(text: string): Parsed<string> {
       };
 }
 
-/** Any name that execve(2) can carry. Whatever shells think of it, the platform allows it. */
+/** Any name that execve(2) can carry, whatever shells think of it. `WARP_INIT_*` never reaches the app. */
 export function parseVariableName(text: string): Parsed<string> {
-  return text === '' || /[=\0]/.test(text)
-    ? { ok: false, expected: 'the name of a variable: not empty, no "=", no NUL' }
+  return text === '' || /[=\0]/.test(text) || text.startsWith('WARP_INIT_')
+    ? { ok: false, expected: 'the name of a variable: not empty, no "=" or NUL, not WARP_INIT_*' }
     : { ok: true, value: text };
 }
 
-/** A custom variable of a service. `WARP_INIT_*` never reaches the app, so a service cannot have such a name. */
+/** A custom variable of a service: without white space, too. */
 export function parseServiceVariable(text: string): Parsed<string> {
   return text === '' || /[=\0\s]/.test(text) || text.startsWith('WARP_INIT_')
     ? {

@@ -13,7 +13,7 @@ export type HostsEntry = {
 
 const begin = '# BEGIN warp-init (generated, do not edit)';
 const end = '# END warp-init';
-const tag = ' # warp-init';
+const tag = ' # warp-init (generated)';
 
 /** musl reads lines with a buffer of 512 bytes, line feed and NUL included; what is longer becomes a second line. */
 const maxLineBytes = 510;

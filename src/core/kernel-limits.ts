@@ -13,8 +13,18 @@ export type KernelLimits = {
   readonly totalBytes: number;
 };
 
-/** Those of a stack of 8 MiB and pages of 4 KiB. 4096 bytes are left for the program's path and the LISTEN_* of init. */
+/** Those of a stack of 8 MiB and pages of 4 KiB, where the real one is not known. 4096 bytes are left for the program's path and the LISTEN_* of init. */
 export const defaultLimits: KernelLimits = { stringBytes: 131_072, totalBytes: 2_097_152 - 4096 };
+
+const smallestTotalBytes = 131_072;
+const largestTotalBytes = 6 * 1024 * 1024;
+const reservedBytes = 4096;
+
+/** @param stackBytes - The soft limit on the stack; Infinity where there is none. */
+export function limitsOfStack(stackBytes: number): KernelLimits {
+  const quarter = Math.min(Math.max(stackBytes / 4, smallestTotalBytes), largestTotalBytes);
+  return { ...defaultLimits, totalBytes: quarter - reservedBytes };
+}
 
 export type Launch = {
   readonly argv: readonly string[];

@@ -9,7 +9,7 @@ import {
 } from './environment.ts';
 import { identityVariables } from './identity.ts';
 import { type IstMap, resolveIst } from './ist.ts';
-import { fitEnvironment } from './kernel-limits.ts';
+import { defaultLimits, fitEnvironment, limitsOfStack } from './kernel-limits.ts';
 import type { OwnInstance } from './own-instance.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Warning } from './warning.ts';
@@ -25,6 +25,8 @@ export type Inputs = {
   readonly secrets: ResolvedSecrets | undefined;
   /** The command, for the kernel's limit on all of it. */
   readonly argv: readonly string[];
+  /** Soft limit; undefined where it is not known. */
+  readonly stackBytes: number | undefined;
 };
 
 export type Platform = { readonly snapshot: Snapshot; readonly self: OwnInstance };
@@ -39,7 +41,7 @@ const emptyMap: IstMap = { services: [], conflicts: [], warnings: [] };
 
 /** @throws {StartError} if the environment is larger than the kernel takes. */
 export async function resolveInputs(inputs: Inputs): Promise<Resolved> {
-  const { config, platform, written, user, secrets, argv } = inputs;
+  const { config, platform, written, user, secrets, argv, stackBytes } = inputs;
   const ist =
     platform === undefined
       ? emptyMap
@@ -56,7 +58,10 @@ export async function resolveInputs(inputs: Inputs): Promise<Resolved> {
     ist,
     secrets,
   });
-  const fitted = fitEnvironment({ argv, variables: environment.variables });
+  const fitted = fitEnvironment(
+    { argv, variables: environment.variables },
+    stackBytes === undefined ? defaultLimits : limitsOfStack(stackBytes),
+  );
   return {
     ist,
     variables: fitted.variables,

@@ -94,6 +94,20 @@ export function resolveSettings(sources: SettingSources): Settings {
   };
 }
 
+/** Those of the log, as far as they are right: for an error that comes before all settings are known. */
+export function logSettings(sources: Omit<SettingSources, 'init'>): {
+  readonly level: LogLevel;
+  readonly format: LogFormat | undefined;
+} {
+  const all = { ...sources, init: {} };
+  const known = <T extends string>(name: OptionName, words: readonly T[]): T | undefined =>
+    words.find((word) => word === given(all, name)?.raw);
+  return {
+    level: known('log-level', logLevels) ?? 'info',
+    format: known('log-format', logFormats),
+  };
+}
+
 /** `--config` or `WARP_INIT_CONFIG`, needed before there is a config. */
 export function configPath(sources: Omit<SettingSources, 'init'>): string | undefined {
   return value({ ...sources, init: {} }, 'config', parseText);

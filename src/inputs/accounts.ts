@@ -44,6 +44,11 @@ export function lookupUser(spec: string, files = systemFiles): Account {
   return { ...entry, groups: [...new Set([entry.gid, ...memberships(entry.name, files)])] };
 }
 
+/** Whether we are that user already, and not root: then nothing has to be dropped, and nothing could be. */
+export function isCurrentUser({ uid, gid }: Account): boolean {
+  return uid !== 0 && process.getuid?.() === uid && process.getgid?.() === gid;
+}
+
 type User = Pick<Account, 'uid' | 'gid' | 'name' | 'home'>;
 
 function findUser(user: string, { passwdPath }: AccountFiles): User {

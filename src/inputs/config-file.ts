@@ -2,9 +2,10 @@
 //
 // The config is code of the operator's. Code that never returns is ended by V8 (config-evaluation.ts), code that
 // blocks this thread after an `await` by a thread of ours (config-watchdog.ts); a promise that never settles, by a timer.
+import { writeSync } from 'node:fs';
 import { inspect, types } from 'node:util';
 import { typeName } from '../core/config-problems.ts';
-import { errnoOf } from '../errors.ts';
+import { errnoOf, exitStatus } from '../errors.ts';
 import { evaluate, importConfig } from './config-evaluation.ts';
 import type { Evaluated } from './config-evaluation.ts';
 import { configFailure, exportError, stuckError } from './config-failure.ts';
@@ -40,13 +41,38 @@ export async function loadConfigFile(
     return undefined;
   }
 
-  const value = await valueOf(path, options);
+  const value = await refusingExit(path, options, () => valueOf(path, options));
 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw exportError(path, typeName(value));
   }
 
   return { path, value };
+}
+
+/** A config that calls process.exit() takes us with it: the last thing that we do then is to say so. */
+async function refusingExit<T>(
+  path: string,
+  { onStuck }: ConfigFileOptions,
+  load: () => Promise<T>,
+): Promise<T> {
+  const say = () => {
+    writeSync(
+      onStuck.messageFd,
+      `warp-init: Cannot load the config ${path}: it calls process.exit(). Remove that.\n`,
+    );
+    if (onStuck.abortFd !== undefined && onStuck.abortFrame !== undefined) {
+      writeSync(onStuck.abortFd, onStuck.abortFrame);
+    }
+
+    process.exitCode = exitStatus.config;
+  };
+  process.on('exit', say);
+  try {
+    return await load();
+  } finally {
+    process.off('exit', say);
+  }
 }
 
 async function valueOf(path: string, options: ConfigFileOptions): Promise<unknown> {

@@ -31,7 +31,12 @@ export function findProgram(name: string, path: string | Secret | undefined): st
     }
   }
 
-  throw blocked === undefined ? notFound(name, path) : notExecutable(blocked);
+  if (blocked === undefined) {
+    throw notFound(name, path);
+  }
+
+  // Where PATH is a secret, so is the directory in which the program was found.
+  throw notExecutable(path instanceof Secret ? { ...blocked, file: name } : blocked);
 }
 
 function whyNotExecutable(file: string): string | undefined {

@@ -66,11 +66,22 @@ static void claim_listen_fds(char **envp)
 	}
 }
 
+void ask_for_parent_death(const struct launch_header *header)
+{
+	/* Refused by some sandboxes; the app can run without it, so only say it. */
+	if (header->parent_death_signal != 0 &&
+	    prctl(PR_SET_PDEATHSIG, header->parent_death_signal) != 0)
+		complain("Cannot ask for the parent's end: %s.", strerror(errno));
+}
+
 static void exec_app(const struct init *init, const struct launch *launch,
 		     struct spawn_failure *failure)
 {
 	if (become_user(&launch->header, launch->groups, failure) == 0) {
 		failure->stage = STAGE_EXEC;
+		/* A change of user clears it (prctl(2)); for --exec we are the one that asked. */
+		if ((launch->header.flags & LAUNCH_EXEC) != 0)
+			ask_for_parent_death(&launch->header);
 		claim_listen_fds(launch->envp);
 		signals_restore(&init->original);
 		execve(launch->file, launch->argv, launch->envp);

@@ -69,7 +69,8 @@ int brain_find(struct brain *brain, char **envp)
 	char directory[PATH_MAX];
 
 	if (own_directory(directory) != 0) {
-		complain("Cannot find my own files: /proc is not mounted. Mount it.");
+		complain("Cannot find my own files: /proc is not mounted. Mount it, or start the app "
+			 "with --plain.");
 		return STATUS_NOT_FOUND;
 	}
 	if (!find_bundle(brain, directory)) {

@@ -100,6 +100,7 @@ void terminal_take_back(void);
 int app_spawn(struct init *init, const struct launch *launch, struct spawn_failure *failure);
 void app_become(const struct init *init, const struct launch *launch,
 		struct spawn_failure *failure);
+void ask_for_parent_death(const struct launch_header *header);
 int app_signal(const struct app *app, int number);
 
 /* brain.c */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* So that no descriptor of ours takes the number of a standard one; the app finds it closed. */
@@ -43,6 +44,12 @@ static int is_run(char *const *words)
 	       (first == NULL || strcmp(first, "run") == 0 || *first == '-');
 }
 
+/* As every other flag among the WARP_INIT_ variables. */
+static int is_yes(const char *value)
+{
+	return value != NULL && (strcmp(value, "1") == 0 || strcasecmp(value, "true") == 0);
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	static struct init init; /* Large, and the only one. */
@@ -62,9 +69,9 @@ int main(int argc, char **argv, char **envp)
 		return STATUS_INTERNAL;
 	}
 	init.has_terminal = terminal_is_ours();
-	if (first != NULL && strcmp(first, "--plain") == 0)
-		run_plain(&init, 2);
-	if (plain != NULL && strcmp(plain, "1") == 0 && is_run(words))
+	if (argc > skip && strcmp(argv[skip], "--plain") == 0)
+		run_plain(&init, skip + 1);
+	if (is_yes(plain) && is_run(words))
 		run_plain(&init, skip);
 	status = brain_find(&init.brain, envp);
 	if (status != 0)

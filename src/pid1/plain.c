@@ -46,7 +46,7 @@ int find_program(const char *name, char **envp, char found[PATH_MAX])
 		if (length < PATH_MAX && *name != '\0') {
 			if (is_program(found) == 0)
 				return 0;
-			if (errno == EACCES && access(found, F_OK) == 0) /* Not a directory closed to us. */
+			if (errno == EISDIR || (errno == EACCES && access(found, F_OK) == 0)) /* Not a directory closed to us. */
 				seen = EACCES;
 		}
 		if (path[size] == '\0')

@@ -86,12 +86,10 @@ static _Noreturn void become_app(struct init *init, const struct launch *launch)
 
 static void apply_process_flags(const struct launch_header *header)
 {
-	/* Both are refused by some sandboxes; the app can run without them, so only say it. */
+	/* Refused by some sandboxes; the app can run without it, so only say it. */
 	if ((header->flags & LAUNCH_SUBREAPER) != 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
 		complain("Cannot adopt orphans: %s.", strerror(errno));
-	if (header->parent_death_signal != 0 &&
-	    prctl(PR_SET_PDEATHSIG, header->parent_death_signal) != 0)
-		complain("Cannot ask for the parent's end: %s.", strerror(errno));
+	ask_for_parent_death(header);
 }
 
 /* Takes over the payload of the frame in the reader. */
@@ -276,6 +274,8 @@ static void take_signal(struct init *init, int number)
 		complain("Signal %d came before the app was started, and is dropped.", number);
 		return;
 	}
+	if (init->phase == LINGERING && signal_ends_preparing(&init->original, number))
+		init->linger_until = now_ms(); /* Whoever stops us now does not want to wait. */
 	if (init->phase != RUNNING || policy->signal_map[number] == 0)
 		return;
 	/* EPERM: without CAP_KILL a process of another user is out of reach. */

@@ -56,6 +56,15 @@ function startShop(): Promise<Emulator> {
   return startForTest(JSON.parse(readFileSync(fixturePath, 'utf8')));
 }
 
+test('what a config prints is on stderr: stdout is for the format alone', async () => {
+  const config = 'console.log("export EVIL=1"); module.exports = { variables: { A: "b" } };';
+  const { status, stdout, stderr } = await debug(['--format', 'shell'], { config });
+
+  expect({ status, evil: stdout.includes('EVIL') }).toEqual({ status: 0, evil: false });
+  expect(stdout).toContain("export A='b'");
+  expect(stderr).toContain('export EVIL=1');
+});
+
 const wishes = `module.exports = {
   args: 'node server.js',
   variables: { DATABASE_URL: 'warp-secret:database-url', COPY: { local: true } },

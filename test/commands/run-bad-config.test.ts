@@ -12,6 +12,17 @@ import type { Ended } from '../helpers/container.ts';
 
 const secrets = ['open-sesame'];
 
+describeContainer('a config that calls process.exit()', () => {
+  test('ends the start with 78, and with its name', async () => {
+    const ended = await runContainer({ config: 'process.exit(0);' });
+
+    expect(ended).toMatchObject({ status: 78, stdout: '' });
+    expect(ended.stderr).toMatch(
+      /^warp-init: Cannot load the config \S+warp\.config\.js: it calls/,
+    );
+  });
+});
+
 describeContainer('a config is refused', () => {
   test.each([
     [

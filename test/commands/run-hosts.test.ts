@@ -57,10 +57,10 @@ describeContainer('hosts', () => {
     const torn = [
       '127.0.0.1 localhost',
       '# BEGIN warp-init (generated, do not edit)',
-      '10.9.9.9 old.warp # warp-init',
+      '10.9.9.9 old.warp # warp-init (generated)',
       '10.1.1.1 of-an-operator',
       '# BEGIN warp-init (generated, do not edit)',
-      '10.9.9.8 older.warp # warp-init',
+      '10.9.9.8 older.warp # warp-init (generated)',
       '10.9.9.7 tor',
     ].join('\n');
     const emulator = await startPlatform(shop);

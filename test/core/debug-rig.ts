@@ -94,6 +94,7 @@ export async function reportOf(world: World): Promise<DebugReport> {
     user: undefined,
     secrets,
     argv,
+    stackBytes: undefined,
   });
   return buildReport({
     config,

@@ -196,8 +196,8 @@ describe('the hosts format', () => {
   test('is the block, then the services that have no line in it', async () => {
     expect(formatHosts(await reportOf({ snapshot: shop }))).toMatchInlineSnapshot(`
       "# BEGIN warp-init (generated, do not edit)
-      10.0.0.30 my-db.warp # warp-init
-      10.0.0.1 web.warp # warp-init
+      10.0.0.30 my-db.warp # warp-init (generated)
+      10.0.0.1 web.warp # warp-init (generated)
       # END warp-init
       # service down: no address
       # service my-db: no hostname of its own

@@ -12,7 +12,7 @@ import type { IstMap, IstService } from '../../src/core/ist.ts';
 const begin = '# BEGIN warp-init (generated, do not edit)\n';
 const end = '# END warp-init\n';
 const db: HostsEntry = { address: '10.0.0.2', names: ['my-db.warp', 'mysql.local'] };
-const dbLine = '10.0.0.2 my-db.warp mysql.local # warp-init\n';
+const dbLine = '10.0.0.2 my-db.warp mysql.local # warp-init (generated)\n';
 const dbBlock = begin + dbLine + end;
 
 describe('the block', () => {
@@ -21,7 +21,7 @@ describe('the block', () => {
   });
 
   test('replaces the one before, in its place', () => {
-    const old = `127.0.0.1 localhost\n${begin}10.9.9.9 gone.warp # warp-init\n${end}10.1.1.1 after\n`;
+    const old = `127.0.0.1 localhost\n${begin}10.9.9.9 gone.warp # warp-init (generated)\n${end}10.1.1.1 after\n`;
 
     expect(replaceBlock(old, [db])).toBe(`127.0.0.1 localhost\n${dbBlock}10.1.1.1 after\n`);
   });
@@ -41,7 +41,9 @@ describe('the block', () => {
   });
 
   test('is written as UTF-8', () => {
-    expect(hostsBlock([{ address: '::1', names: ['é'] }])).toContain('::1 \xc3\xa9 # warp-init');
+    expect(hostsBlock([{ address: '::1', names: ['é'] }])).toContain(
+      '::1 \xc3\xa9 # warp-init (generated)',
+    );
   });
 });
 
@@ -51,7 +53,10 @@ describe('a torn block leaves every line of an operator:', () => {
     ['the beginning is missing', `${dbLine}${end}10.1.1.1 op\n`],
     ['there are two beginnings', `${begin}${begin}${dbLine}10.1.1.1 op\n`],
     ['an operator wrote into it', `${begin}${dbLine}10.1.1.1 op\n${dbLine}${end}`],
-    ['a line was commented out by an interrupted change', `#0.0.0.2 x # warp-init\n10.1.1.1 op\n`],
+    [
+      'a line was commented out by an interrupted change',
+      `#0.0.0.2 x # warp-init (generated)\n10.1.1.1 op\n`,
+    ],
     ['an editor made it CRLF', `${dbBlock.replaceAll('\n', '\r\n')}10.1.1.1 op\n`],
   ])('%s', (_why, text) => {
     expect(replaceBlock(text, [db])).toBe(`${dbBlock}10.1.1.1 op\n`);
@@ -64,7 +69,7 @@ describe('for any file, even one with torn or repeated markers,', () => {
     '# a comment',
     '',
     '\r',
-    '10.1.1.1 op.example # warp-init 2',
+    '10.1.1.1 op.example # warp-init (generated) 2',
     '# BEGIN warp-init',
     '\0\xff',
   ];
@@ -117,7 +122,7 @@ describe('for any file, even one with torn or repeated markers,', () => {
           .slice(1, -2);
 
         expect(lines.every((line) => line.length <= 510)).toBe(true);
-        expect(lines.flatMap((line) => line.split(' ').slice(1, -2))).toHaveLength(some.length);
+        expect(lines.flatMap((line) => line.split(' ').slice(1, -3))).toHaveLength(some.length);
       }),
     );
   });
@@ -127,8 +132,8 @@ describe('the limit of a line', () => {
   const first = 'a'.repeat(200);
 
   test.each([
-    ['is met by 510 bytes', 288, 1],
-    ['is broken by 511', 289, 2],
+    ['is met by 510 bytes', 276, 1],
+    ['is broken by 511', 277, 2],
   ])('%s', (_what, length, lines) => {
     const block = hostsBlock([{ address: '10.0.0.2', names: [first, 'b'.repeat(length)] }]);
 

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Variable } from '../../src/core/environment.ts';
 import type { IstName } from '../../src/core/ist.ts';
-import { defaultLimits, fitEnvironment, utf8Length } from '../../src/core/kernel-limits.ts';
+import {
+  defaultLimits,
+  fitEnvironment,
+  utf8Length,
+  limitsOfStack,
+} from '../../src/core/kernel-limits.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { StartError } from '../../src/errors.ts';
 
@@ -175,6 +180,15 @@ describe('all strings together', () => {
       expect(fit(exact - excess)).toEqual(['PATH', 'DB', ...left]);
     },
   );
+
+  test.each([
+    ['of 8 MiB', 8 * 2 ** 20, 2 * 2 ** 20],
+    ['of 1 MiB', 2 ** 20, 2 ** 18],
+    ['of next to nothing', 1, 2 ** 17],
+    ['that is unlimited', Number.POSITIVE_INFINITY, 6 * 2 ** 20],
+  ])('the kernel gives a quarter of a stack %s, within its own bounds', (_what, stack, total) => {
+    expect(limitsOfStack(stack).totalBytes).toBe(total - 4096);
+  });
 
   test('one warning says how many were left out', () => {
     const limits = { ...defaultLimits, totalBytes: exact - 2 * one - 1 };

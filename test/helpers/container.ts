@@ -185,10 +185,10 @@ export function blockOf(hosts: string): string[] {
   const lines = block.split('\n').filter((line) => line !== '');
   expect(more.length).toBeLessThanOrEqual(1);
   for (const line of lines) {
-    expect(line).toMatch(/^[\da-f.:]+(?: [a-z\d.-]+)+ # warp-init$/);
+    expect(line).toMatch(/^[\da-f.:]+(?: [a-z\d.-]+)+ # warp-init \(generated\)$/);
   }
 
-  return lines.map((line) => line.replace(' # warp-init', ''));
+  return lines.map((line) => line.replace(' # warp-init (generated)', ''));
 }
 
 /** A directory that any user may enter, removed after the test. */

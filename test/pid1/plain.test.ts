@@ -149,7 +149,7 @@ describe('which mode it is', () => {
     [
       'an option by the environment',
       ['run', '--exec', '--', 'true'],
-      { WARP_INIT_PLAIN: '1' },
+      { WARP_INIT_PLAIN: 'true' },
       '--exec',
     ],
     ['no command', ['--plain'], {}, 'no command'],
