@@ -24,14 +24,20 @@ function isByte(text: string): boolean {
   return /^(?:0|[1-9]\d{0,2})$/.test(text) && Number(text) < 256;
 }
 
+const groups = /^[\da-f]{1,4}(?::[\da-f]{1,4})*$/i;
+
 /** 16-bit groups in a part without `::`; NaN where it is no part of an address. */
 function sizeOf(part: string, place: 'end' | 'not the end'): number {
   if (part === '') {
     return 0;
   }
 
-  const groups = part.split(':');
-  const last = place === 'end' && isIpv4(groups.at(-1) ?? '') ? groups.pop() : undefined;
-  const size = groups.length + (last === undefined ? 0 : 2);
-  return groups.every((group) => /^[\da-f]{1,4}$/i.test(group)) ? size : Number.NaN;
+  if (groups.test(part)) {
+    return part.split(':').length;
+  }
+
+  const dotted = part.lastIndexOf(':') + 1;
+  return place === 'end' && isIpv4(part.slice(dotted))
+    ? 2 + (dotted === 0 ? 0 : sizeOf(part.slice(0, dotted - 1), 'not the end') || Number.NaN)
+    : Number.NaN;
 }
