@@ -7,6 +7,15 @@ const unshare = process.getuid?.() === 0 ? ['--mount', '--'] : ['--mount', '--ma
 /** True where the kernel or the sandbox forbids mount namespaces. */
 export const cannotMount = spawnSync('unshare', [...unshare, 'true']).status !== 0;
 
+if (cannotMount) {
+  const reason = 'This machine forbids mount namespaces (unshare --mount).';
+  if (process.env['WARP_INIT_REQUIRE_PID1'] === '1') {
+    throw new Error(`${reason} WARP_INIT_REQUIRE_PID1=1 says that they are expected to work.`);
+  }
+
+  process.stderr.write(`${reason} Tests of bind mounts are skipped.\n`);
+}
+
 export type MountNamespace = {
   /** The same path, seen through the namespace. */
   readonly path: (path: string) => string;
