@@ -84,7 +84,8 @@ const codeCache = {
     const size = Buffer.alloc(4);
     size.writeUInt32LE(head.length);
     const bytes = Buffer.concat([size, head, ...caches.map(([, data]) => data)]);
-    writeFileSync(`${cachePath}.new`, bytes);
+    // With fsync: V8 believes what it finds, so there must be no name without all of the bytes.
+    writeFileSync(`${cachePath}.new`, bytes, { flush: true });
     renameSync(`${cachePath}.new`, cachePath);
     return cachePath;
   },

@@ -73,6 +73,10 @@ function addressesOf(service: IstService, addresses: 'all' | 'chosen'): string[]
 
 /** A name that is too long for any line gets one of its own: glibc reads it, musl refuses such a name anyway. */
 function linesOf({ address, names }: HostsEntry): string[] {
+  if (names.length === 1) {
+    return [`${address} ${names[0]}${tag}`];
+  }
+
   const lines: string[] = [];
   let line = address;
 
