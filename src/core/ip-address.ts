@@ -7,37 +7,45 @@ export function isIpv4(text: string): boolean {
 
 /** RFC 4291 section 2.2. Without a zone (`%eth0`), which means nothing to another machine. */
 export function isIpv6(text: string): boolean {
-  const [before = '', after, ...more] = text.split('::');
-  if (more.length > 0) {
-    return false;
+  let groups = 0; // of 16 bits, complete
+  let digits = 0; // of the group under way
+  let hasGap = false;
+  const isWhole = (count: number) => (hasGap ? count < 8 : count === 8);
+
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (isHexDigit(code)) {
+      digits += 1;
+      if (digits > 4) {
+        return false;
+      }
+    } else if (code === dot) {
+      // The last two groups may be written as IPv4.
+      return isIpv4(text.slice(index - digits)) && isWhole(groups + 2);
+    } else if (code === colon && text.charCodeAt(index + 1) === colon && !hasGap) {
+      hasGap = true;
+      groups += digits > 0 ? 1 : 0;
+      digits = 0;
+      index += 1;
+    } else if (code === colon && digits > 0 && index + 1 < text.length) {
+      groups += 1;
+      digits = 0;
+    } else {
+      return false;
+    }
   }
 
-  // The dotted form stands at the end of the whole address only.
-  const size =
-    after === undefined
-      ? sizeOf(before, 'end')
-      : sizeOf(before, 'not the end') + sizeOf(after, 'end');
-  return after === undefined ? size === 8 : size < 8;
+  return isWhole(digits > 0 ? groups + 1 : groups);
 }
+
+const dot = 0x2e;
+const colon = 0x3a;
 
 function isByte(text: string): boolean {
   return /^(?:0|[1-9]\d{0,2})$/.test(text) && Number(text) < 256;
 }
 
-const groups = /^[\da-f]{1,4}(?::[\da-f]{1,4})*$/i;
-
-/** 16-bit groups in a part without `::`; NaN where it is no part of an address. */
-function sizeOf(part: string, place: 'end' | 'not the end'): number {
-  if (part === '') {
-    return 0;
-  }
-
-  if (groups.test(part)) {
-    return part.split(':').length;
-  }
-
-  const dotted = part.lastIndexOf(':') + 1;
-  return place === 'end' && isIpv4(part.slice(dotted))
-    ? 2 + (dotted === 0 ? 0 : sizeOf(part.slice(0, dotted - 1), 'not the end') || Number.NaN)
-    : Number.NaN;
+function isHexDigit(code: number): boolean {
+  const lower = code | 0x20; // A to F become a to f; the digits stay.
+  return (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x66);
 }
