@@ -1,18 +1,12 @@
 // Inputs to resolved, the way that `run` and `debug` share: options, config, platform, dotenv files, secrets.
-import { existsSync } from 'node:fs';
-
 import type { Config } from '../core/config.ts';
 import { emptyConfig } from '../core/empty-config.ts';
 import type { ResolvedSecrets, WrittenLayers } from '../core/environment.ts';
-import { findOwnInstance } from '../core/own-instance.ts';
-import { platformPresence, standaloneWarning } from '../core/platform-presence.ts';
 import { type Platform, type Resolved, resolveInputs } from '../core/resolve.ts';
 import { type RawOptions, optionsFromEnvironment } from '../core/run-options.ts';
 import {
   type WantedSecrets,
-  areSecretsWanted,
   findWantedSecrets,
-  refuseWithoutPlatform,
   resolveSecrets,
 } from '../core/secret-references.ts';
 import type { Secret } from '../core/secret.ts';
@@ -21,24 +15,17 @@ import { type Account, lookupUser } from '../inputs/accounts.ts';
 import { findConfigFile } from '../inputs/config-path.ts';
 import type { StuckReport } from '../inputs/config-watchdog.ts';
 import { loadDotenvParser, readDotenvFiles } from '../inputs/dotenv-file.ts';
-import { readHostname } from '../inputs/hostname.ts';
-import { type EarlyRequests, request } from '../inputs/early-requests.ts';
 import { nsswitchPath, readNsswitch } from '../inputs/nsswitch-file.ts';
 import { restoreNodeVariables } from '../inputs/own-environment.ts';
 import { readStackLimit } from '../inputs/stack-limit.ts';
 import type { Log } from '../log.ts';
+import { type PlatformQuestion, askPlatform } from './ask-platform.ts';
 
-export type PrepareOptions = {
+export type PrepareOptions = PlatformQuestion & {
   readonly commandLine: RawOptions;
   /** The command as given; empty where the config's `args` is meant. */
   readonly argv: readonly string[];
-  readonly inherited: ReadonlyMap<string, string>;
-  readonly log: Log;
-  /** `run` fetches wanted secrets; `debug` never does, and asks for the certificates' domains. */
-  readonly purpose: 'run' | 'debug';
   readonly onStuck: StuckReport;
-  /** Whoever sent them closes them. */
-  readonly early?: EarlyRequests | undefined;
 };
 
 export type Prepared = {
@@ -145,71 +132,6 @@ async function complete(options: PrepareOptions, config: Config): Promise<Prepar
     resolved,
     nsswitch,
   };
-}
-
-type Answers = {
-  readonly platform: Platform;
-  readonly secrets: ReadonlyMap<string, Secret> | undefined;
-};
-
-/** Undefined in standalone mode. */
-async function askPlatform(
-  options: PrepareOptions,
-  { settings }: Config,
-  wanted: WantedSecrets,
-): Promise<Answers | undefined> {
-  const { inherited, log, purpose } = options;
-  const { socketPath } = settings;
-  const { required, deadlineMs } = settings.platform;
-  const token = inherited.get('CYCLE_API_TOKEN');
-  const presence = platformPresence({ socketExists: existsSync(socketPath), token, required });
-  if (presence === 'standalone') {
-    log.warn(standaloneWarning(socketPath));
-    refuseSecrets(wanted, purpose);
-    return undefined;
-  }
-
-  const { early } = options;
-  if (early?.socketPath !== socketPath) {
-    early?.api.close();
-  }
-
-  const { api } =
-    early?.socketPath === socketPath
-      ? early
-      : request({ socketPath, inherited, onWait: sayWait(log) });
-  const collected = await api.collect({
-    deadlineMs,
-    wantSecrets: purpose === 'run' && areSecretsWanted(wanted),
-    wantCertificates: purpose === 'debug',
-    required,
-  });
-  for (const warning of collected.warnings) {
-    log.warn(warning);
-  }
-
-  if (collected.kind === 'standalone') {
-    refuseSecrets(wanted, purpose);
-    return undefined;
-  }
-
-  const { snapshot, secrets } = collected;
-  const self = findOwnInstance(snapshot, {
-    instanceId: inherited.get('CYCLE_INSTANCE_ID'),
-    hostname: readHostname(),
-  });
-  return { platform: { snapshot, self }, secrets };
-}
-
-function sayWait(log: Log): (reason: string) => void {
-  return (reason) => log.info(`Waiting for the platform: ${reason}`);
-}
-
-function refuseSecrets(wanted: WantedSecrets, purpose: PrepareOptions['purpose']): void {
-  const refusal = purpose === 'run' ? refuseWithoutPlatform(wanted) : undefined;
-  if (refusal !== undefined) {
-    throw refusal;
-  }
 }
 
 async function grantSecrets(
