@@ -4,7 +4,7 @@ import { defaultSocketPath } from './core/default-socket.ts';
 import { type OptionName, type RawOptions, optionNames, runOptions } from './core/run-options.ts';
 import { nearest } from './core/suggest.ts';
 import { StartError, exitStatus } from './errors.ts';
-import { type Invocation, debugFormats } from './invocation.ts';
+import { type AskedInit, type Invocation, type StartWords, debugFormats } from './invocation.ts';
 
 /** @throws {StartError} E_USAGE (64), with the nearest known option or command suggested. */
 export async function parseCommandLine(args: readonly string[]): Promise<Invocation> {
@@ -23,24 +23,30 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
   }
 
   const words: Words = { '--': [], ...parsed };
-  const [command = 'run', ...positional] = words._.map(String);
-  const rest = words['--'].map(String);
+  const command = String(words._[0] ?? 'run');
   switch (command) {
     case 'run':
-      return { command, options: readOptions(words), argv: refusePositional(positional, rest) };
-    case 'debug':
-      return {
-        command,
-        options: readOptions(words),
-        argv: refusePositional(positional, rest),
-        format: debugFormats.find((format) => format === words['format']) ?? 'table',
-      };
+      return { command, ...readStart(words, args) };
+    case 'debug': {
+      const format = debugFormats.find((known) => known === words['format']) ?? 'table';
+      return { command, ...readStart(words, args), format };
+    }
+    case 'check':
+      return { command, ...readStart(words, args), asJson: words['json'] === true };
+    case 'bundle':
+      return { command, ...readStart(words, args), file: readFileName(words, args) };
     case 'emulator':
       return {
         command,
         platformPath: String(words['platform']),
         socketPath: typeof words['socket'] === 'string' ? words['socket'] : defaultSocketPath,
+        faults: [words['fault'] ?? []].flat().map(String).join(','),
       };
+    case 'status':
+      return { command, ...readAskedInit(words), asJson: words['json'] === true };
+    case 'reload':
+    case 'health':
+      return { command, ...readAskedInit(words) };
     case 'warm':
       return { command };
     default:
@@ -54,7 +60,29 @@ type Words = {
   readonly '--': readonly (string | number)[];
 };
 
-const commandNames = ['run', 'debug', 'emulator', 'warm'];
+const commandNames = [
+  'run',
+  'debug',
+  'check',
+  'status',
+  'reload',
+  'health',
+  'bundle',
+  'emulator',
+  'warm',
+];
+
+function readStart(words: Words, args: readonly string[]): StartWords {
+  const [, positional] = words._;
+  if (positional !== undefined) {
+    throw usageError(
+      `${JSON.stringify(String(positional))} stands before --`,
+      `Put -- before the command: ${withDashes(String(positional), args)}`,
+    );
+  }
+
+  return { options: readOptions(words), argv: words['--'].map(String) };
+}
 
 function readOptions(words: Words): RawOptions {
   const options: { [name in OptionName]?: string | boolean | readonly string[] } = {};
@@ -68,6 +96,26 @@ function readOptions(words: Words): RawOptions {
   }
 
   return options;
+}
+
+/** yargs takes a lone `-` for nothing. */
+function readFileName(words: Words, args: readonly string[]): string {
+  const name = String(words['file']);
+  if (name !== '') {
+    return name;
+  }
+
+  const end = args.indexOf('--');
+  if ((end === -1 ? args : args.slice(0, end)).includes('-')) {
+    return '-';
+  }
+
+  throw usageError('FILE is empty', 'Write `warp-init bundle FILE.tar.gz`.');
+}
+
+function readAskedInit(words: Words): AskedInit {
+  const directory = readOptions(words)['state-directory'];
+  return { stateDirectory: typeof directory === 'string' ? directory : undefined };
 }
 
 /** yargs takes any value of a flag for true. */
@@ -98,29 +146,27 @@ function readRepeated(name: OptionName, values: readonly string[]): string | rea
   return values;
 }
 
-function refusePositional(
-  positional: readonly string[],
-  rest: readonly string[],
-): readonly string[] {
-  if (positional.length > 0) {
-    const command = [...positional, ...rest].join(' ');
-    throw usageError(
-      `${JSON.stringify(positional[0])} stands before --`,
-      `Put -- before the command: warp-init -- ${command}`,
-    );
-  }
-
-  return rest;
-}
-
 function unknownCommand(word: string, args: readonly string[]): StartError {
   const known = nearest(word, commandNames);
   return usageError(
     `${JSON.stringify(word)} is not a command of warp-init`,
     known === undefined
-      ? `To run it as the app, put -- before it: warp-init -- ${args.join(' ')}`
+      ? `To run it as the app, put -- before it: ${withDashes(word, args)}`
       : `Did you mean \`warp-init ${known}\`? To run it as the app, put -- before it.`,
   );
+}
+
+/** The command line as it is meant: options of ours stay before the first word of the command. */
+function withDashes(word: string, args: readonly string[]): string {
+  const at = args.findIndex((it, index) => it === word && !takesValue(args[index - 1] ?? ''));
+  const own = args.slice(args[0] === 'run' ? 1 : 0, Math.max(0, at));
+  const command = args.slice(Math.max(0, at)).filter((it) => it !== '--');
+  return ['warp-init', ...own, '--', ...command].join(' ');
+}
+
+function takesValue(word: string): boolean {
+  const option = optionNames().find((name) => word === `--${name}`);
+  return word === '--format' || (option !== undefined && runOptions[option].kind !== 'flag');
 }
 
 /** yargs names unknown options without their dashes, in words that are its own. */
@@ -142,21 +188,24 @@ function describeFailure(
     }
 
     if (said.startsWith('Not enough non-option arguments')) {
-      return usageError('PLATFORM.json is missing', 'Write `warp-init emulator PLATFORM.json`.');
+      return args.includes('bundle')
+        ? usageError('FILE is missing', 'Write `warp-init bundle FILE.tar.gz`.')
+        : usageError('PLATFORM.json is missing', 'Write `warp-init emulator PLATFORM.json`.');
     }
 
     return usageError(said.replaceAll(/\s+/g, ' '), 'See warp-init --help.');
   }
 
   const written = args.find((word) => word.replace(/^-+/, '').split('=')[0] === unknown) ?? unknown;
-  const known = nearest(unknown, [...optionNames(), 'help', 'version', 'format']);
+  const known = nearest(unknown, [...optionNames(), 'help', 'version', 'format', 'json']);
   if (unknown === 'plain') {
     return usageError('--plain is not its first word', 'Write `warp-init --plain -- COMMAND`.');
   }
 
   return usageError(
     `there is no option ${written.split('=')[0] ?? unknown}`,
-    known === undefined ? 'See warp-init --help.' : `Did you mean --${known}?`,
+    // Known to another command, perhaps.
+    known === undefined || known === unknown ? 'See warp-init --help.' : `Did you mean --${known}?`,
   );
 }
 

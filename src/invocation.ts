@@ -6,17 +6,36 @@ export const debugFormats = ['table', 'json', 'dotenv', 'shell', 'hosts'] as con
 export type DebugFormat = (typeof debugFormats)[number];
 
 export type Invocation =
-  | { readonly command: 'run'; readonly options: RawOptions; readonly argv: readonly string[] }
+  | (StartWords & { readonly command: 'run' })
+  | (StartWords & { readonly command: 'debug'; readonly format: DebugFormat })
+  | (StartWords & { readonly command: 'check'; readonly asJson: boolean })
+  /** `file`: where the archive goes; `-` is stdout. */
+  | (StartWords & { readonly command: 'bundle'; readonly file: string })
   | {
-      readonly command: 'debug';
-      readonly options: RawOptions;
-      readonly argv: readonly string[];
-      readonly format: DebugFormat;
+      readonly command: 'emulator';
+      readonly platformPath: string;
+      readonly socketPath: string;
+      /** Those of all --fault, with commas between them. */
+      readonly faults: string;
     }
-  | { readonly command: 'emulator'; readonly platformPath: string; readonly socketPath: string }
+  | (AskedInit & { readonly command: 'status'; readonly asJson: boolean })
+  | (AskedInit & { readonly command: 'reload' | 'health' })
   | { readonly command: 'warm' }
   /** `--help` and `--version`: the text is the whole answer. */
   | { readonly command: 'print'; readonly text: string };
+
+/** A start that a command is about. */
+export type StartWords = {
+  readonly options: RawOptions;
+  /** Empty where the config's `args` is meant. */
+  readonly argv: readonly string[];
+};
+
+/** Which running init a command asks. */
+export type AskedInit = {
+  /** Of `--state-directory`; undefined: that of the environment, or one of the usual ones. */
+  readonly stateDirectory: string | undefined;
+};
 
 /** `-- COMMAND`, as every Dockerfile has it: yargs would cost more than all of the start. */
 export function parseBareRun(args: readonly string[]): Invocation | undefined {

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { LogFormat, LogLevel } from './core/settings.ts';
 import type { Warning } from './core/warning.ts';
 import { type LogFields, describeError, formatPretty, severity } from './log-format.ts';
+import { type LineRing, createLineRing } from './log-ring.ts';
 
 export type Log = {
   /** Lines wait until level and format are known. Only the first call counts. */
@@ -18,6 +19,8 @@ export type Log = {
   readonly fatal: (error: unknown) => void;
   /** Resolves when each line so far was handed to the sink. */
   readonly flush: () => Promise<void>;
+  /** The last lines that were due, as JSON whatever the format is, also where nobody could read them. */
+  readonly recent: () => readonly string[];
 };
 
 type LogOptions = {
@@ -44,13 +47,14 @@ export function createLog(target: LogTarget): Log {
   let logger: Promise<Logger> | undefined;
   let done: Promise<void> = Promise.resolve();
   let early: Entry[] = [];
+  const ring = createLineRing();
 
   const write = (entry: Entry, { level, format }: LogOptions): void => {
     if (severity[entry.level] < severity[level]) {
       return;
     }
 
-    logger ??= createLogger(target, format ?? (target.isTerminal() ? 'pretty' : 'json'));
+    logger ??= createLogger(target, format ?? (target.isTerminal() ? 'pretty' : 'json'), ring);
     done = writeAfter(done, logger, entry);
   };
 
@@ -77,6 +81,7 @@ export function createLog(target: LogTarget): Log {
     warn: ({ message, ...fields }) => emit('warn', fields, message),
     fatal: (error) => emit('fatal', ...describeError(error)),
     flush: async () => done,
+    recent: ring.lines,
   };
 }
 
@@ -89,10 +94,19 @@ async function writeAfter(
   (await logger)[entry.level](entry.fields, entry.message);
 }
 
-async function createLogger({ write }: LogTarget, format: LogFormat): Promise<Logger> {
+async function createLogger(
+  { write }: LogTarget,
+  format: LogFormat,
+  ring: LineRing,
+): Promise<Logger> {
   const { default: pino } = await import('pino');
   return pino(
     { level: 'trace', base: { name: 'warp-init' } },
-    { write: format === 'json' ? write : (line: string) => write(formatPretty(line)) },
+    {
+      write: (line: string) => {
+        ring.add(line);
+        write(format === 'json' ? line : formatPretty(line));
+      },
+    },
   );
 }

@@ -1,5 +1,4 @@
 // Composition: who we are (the brain of pid1, a command, a watchdog thread), and what ends the process.
-import { stay } from './commands/stay.ts';
 import { type Link, openLink } from './link/link.ts';
 import { sharedStderrFd } from './link/layout.ts';
 import { type LogSink, createLogSink } from './log-sink.ts';
@@ -7,22 +6,32 @@ import { formatErrorLine } from './log-format.ts';
 import { type Log, createLog } from './log.ts';
 import { StartError, exitStatus } from './errors.ts';
 import { requestEarly } from './inputs/early-requests.ts';
-import { parseEnvironment, restoreNodeVariables } from './inputs/own-environment.ts';
+import { parseEnvironment, restoreHiddenVariables } from './inputs/own-environment.ts';
 
 // pid1 starts us as the brain (src/pid1/brain.c), and we start a thread of ours with an argument of its own.
 const roleOfBrain = 'brain';
+const roleOfConfigChild = 'config-child'; // `configChildRole`, likewise.
 const roleOfWatchdog = 'config-thread'; // `configThreadRole`, which is not worth loading its file.
 
 async function main(): Promise<void> {
   if (process.argv[2] === roleOfWatchdog) {
     const { runConfigWatchdog } = await import('./inputs/config-watchdog.ts');
-    const isThread = runConfigWatchdog((error) =>
-      formatErrorLine(error, isTerminal(2) ? 'pretty' : 'json'),
+    const { encodeError } = await import('./inputs/config-answer.ts');
+    const isThread = runConfigWatchdog((error, form) =>
+      form === 'answer'
+        ? encodeError(error)
+        : formatErrorLine(error, isTerminal(2) ? 'pretty' : 'json'),
     );
     if (!isThread) {
       refuseRole();
     }
 
+    return;
+  }
+
+  if (process.argv[2] === roleOfConfigChild) {
+    const { runConfigChild } = await import('./commands/config-child.ts');
+    await runConfigChild(process.argv[3] ?? '');
     return;
   }
 
@@ -34,18 +43,22 @@ async function main(): Promise<void> {
 }
 
 async function mainOfBrain(): Promise<void> {
+  // Node opens its inspector for it where nobody listens.
+  process.on('SIGUSR1', () => undefined);
   const link = findPid1();
   if (link === undefined) {
     return;
   }
 
-  const { logIsPrivate, appPid } = link.hello;
+  const { logIsPrivate, launch } = link.hello;
   const fd = logIsPrivate ? 2 : sharedStderrFd;
   const sink = createLogSink({ fd, isShared: !logIsPrivate });
   const log = createLog({ write: sink.write, isTerminal: () => isTerminal(fd) });
-  if (appPid !== undefined) {
+  if (launch.length > 0) {
     sink.appRuns();
-    stay(link);
+    const { followAfterAnother } = await import('./commands/follow-after.ts');
+    const inherited = parseEnvironment(link.hello.environment);
+    await followAfterAnother(link, inherited, log);
     return;
   }
 
@@ -75,12 +88,11 @@ function refuseRole(): void {
 }
 
 async function abortForStray(brain: Brain, error: Error): Promise<void> {
-  const programFile = process.argv[1] ?? '';
-  const { configFailure } = await import('./inputs/config-failure.ts');
-  // The first frame that names a file by its path; those of Node begin with `node:`.
-  const thrower = /[( ](\/.*?):\d+:\d+\)?$/m.exec(error.stack ?? '')?.[1];
-  const isOurs = thrower === undefined || thrower === programFile;
-  await abort(brain, isOurs ? error : configFailure('warp.config.js', error, programFile));
+  await abort(brain, await causeOfStray(error));
+}
+
+async function causeOfStray(error: Error): Promise<Error> {
+  return (await import('./inputs/stray-error.ts')).causeOfStray(error);
 }
 
 /** The requests leave first; what follows is loaded while they travel. */
@@ -103,7 +115,7 @@ async function abort({ link, log, sink }: Brain, error: unknown): Promise<void> 
   await sayFatal({ log, sink }, error);
   link.send({
     type: 'abort',
-    status: error instanceof StartError ? error.exitCode : exitStatus.internal,
+    status: statusOf(error),
   });
 }
 
@@ -122,19 +134,42 @@ async function sayFatal({ log, sink }: Omit<Brain, 'link'>, error: unknown): Pro
 }
 
 async function mainOfCommand(): Promise<void> {
-  restoreNodeVariables(process.env);
+  restoreHiddenVariables(process.env);
   const sink = createLogSink({ fd: 2, isShared: false });
   const log = createLog({ write: sink.write, isTerminal: () => isTerminal(2) });
+  const voice = { log, sink };
+  process.once('uncaughtException', (error) => void endForStray(voice, error));
   try {
     const { runCommand } = await import('./commands/dispatch.ts');
-    process.exitCode = await runCommand(process.argv.slice(2), log);
+    await endCommand(voice, { status: await runCommand(process.argv.slice(2), log) });
   } catch (error) {
-    await sayFatal({ log, sink }, error);
-    process.exitCode = error instanceof StartError ? error.exitCode : exitStatus.internal;
+    await endCommand(voice, { cause: error });
+  }
+}
+
+async function endForStray(voice: Omit<Brain, 'link'>, error: Error): Promise<void> {
+  process.on('uncaughtException', () => undefined); // The first one says it.
+  await endCommand(voice, { cause: await causeOfStray(error) });
+}
+
+/** A config may have left behind what keeps a process alive, or listens to its end. */
+async function endCommand(
+  { log, sink }: Omit<Brain, 'link'>,
+  end: { readonly status: number } | { readonly cause: unknown },
+): Promise<void> {
+  if ('cause' in end) {
+    await sayFatal({ log, sink }, end.cause);
   }
 
   await log.flush();
   await sink.drain();
+  process.removeAllListeners('exit');
+  // oxlint-disable-next-line unicorn/no-process-exit -- A timer of a config would keep us here for ever.
+  process.exit('cause' in end ? statusOf(end.cause) : end.status);
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof StartError ? error.exitCode : exitStatus.internal;
 }
 
 /** Asked only where something is to be logged: node:tty takes its time to load. */

@@ -12,41 +12,59 @@ export type WriteHostsOptions = {
   readonly graceMs: number;
 };
 
+export type HostsResult = {
+  readonly change: 'written' | 'unchanged' | 'failed';
+  /** Where the file cannot be read or written and that may be. */
+  readonly warning: Warning | undefined;
+};
+
 /**
- * @returns A warning where the file cannot be read or written and that may be.
  * @throws {StartError} E_HOSTS, 73, where it may not be.
  */
 export function writeHosts(
   path: string,
   entries: readonly HostsEntry[],
   { onError, graceMs }: WriteHostsOptions,
-): Warning | undefined {
+): HostsResult {
   try {
-    editInPlace(path, { edit: (text) => replaceBlock(text, entries), graceMs });
-    return undefined;
+    const edit = (text: string) => replaceBlock(text, entries);
+    return { change: editInPlace(path, { edit, graceMs }), warning: undefined };
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) {
-      throw error;
-    }
-
-    const cause = `Cannot write ${path}: ${describeErrno(errno)}`;
-    if (onError === 'fail') {
-      throw new StartError('E_HOSTS', cause, {
-        exitCode: exitStatus.cannotWrite,
-        remedy: {
-          where: path,
-          fix: 'Make the file writable for init, or set init.hosts.onError to "warn".',
-        },
-        cause: error,
-      });
-    }
-
-    return {
-      code: 'W_HOSTS',
-      message: `${cause}. The .warp hostnames may not resolve; the WARP_IST_ variables work all the same.`,
-      where: path,
-      fix: 'Make the file writable for init, or let the app use the WARP_IST_ variables.',
-    };
+    return { change: 'failed', warning: judgeFailure(path, error, onError) };
   }
+}
+
+/**
+ * What an error of the system means for a start.
+ *
+ * @throws {StartError} E_HOSTS, 73, where the file must be written; the error, if it is none of the system's.
+ */
+export function judgeFailure(
+  path: string,
+  error: unknown,
+  onError: WriteHostsOptions['onError'],
+): Warning {
+  const errno = errnoOf(error);
+  if (errno === undefined) {
+    throw error;
+  }
+
+  const cause = `Cannot write ${path}: ${describeErrno(errno)}`;
+  if (onError === 'fail') {
+    throw new StartError('E_HOSTS', cause, {
+      exitCode: exitStatus.cannotWrite,
+      remedy: {
+        where: path,
+        fix: 'Make the file writable for init, or set init.hosts.onError to "warn".',
+      },
+      cause: error,
+    });
+  }
+
+  return {
+    code: 'W_HOSTS',
+    message: `${cause}. The .warp hostnames may not resolve; the WARP_IST_ variables work all the same.`,
+    where: path,
+    fix: 'Start init as root (the app with --user), in a read-only container with a hosts file as a volume; or let the app use the WARP_IST_ variables.',
+  };
 }

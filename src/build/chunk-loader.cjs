@@ -9,56 +9,63 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(70); // oxlint-disable-line unicorn/no-process-exit -- what follows cannot run there
 }
 
-const { readFileSync, renameSync, writeFileSync } = require('node:fs');
+const fs = require('node:fs');
 const { Script, constants } = require('node:vm');
 
 const importMetaUrl = require('node:url').pathToFileURL(__filename).href;
 const cachePath = `${__filename}-${buildId}-${process.version}-${process.arch}.cache`;
-const file = readFileSync(__filename, 'latin1');
-// The last one: the words stand in this line, too.
-const base = file.lastIndexOf('\n/*units') + 1;
+// It stays open: whoever replaces the file by another must not give us half of each.
+const file = fs.openSync(__filename);
+const fileSize = fs.fstatSync(file).size;
 const cache = readCache();
 const scripts = new Map();
-const chunks = {};
-const modules = new Map();
+const modules = {};
 // The units that go into the cache: those of every start, and those that a rehearsed one needs besides.
 const unitsOfStart = new Set(['start', 'run']);
 let isRehearsal = false;
 
+// A chunk of ours is asked for by the number that bundle.ts gave it.
 function requireChunk(request) {
   if (!request.startsWith('./')) return require(request);
-  const name = request.slice(2);
-  let module = modules.get(name);
-  if (module === undefined) {
-    module = { exports: {} };
-    modules.set(name, module);
-    if (chunks[name] === undefined) Object.assign(chunks, compileUnitOf(name));
-    chunks[name](module.exports, requireChunk, module, importChunk, importMetaUrl, codeCache);
-  }
-  return module.exports;
+  if (modules[request] === undefined) runUnitOf(request);
+  return modules[request];
 }
 
-async function importChunk(request) {
-  return requireChunk(request);
+function provide(request, exports) {
+  modules[request] = exports;
 }
 
-function compileUnitOf(chunk) {
-  const { unit, begin, end } = units.find(({ members }) => members.includes(chunk));
-  const code = file.slice(base + begin, base + end).replaceAll('*\u0001/', '*/');
-  const script = new Script(code, {
+// Later, as import() does: main.js imports while its own unit still runs, which provides nothing until it has ended.
+function importChunk(request) {
+  return Promise.resolve(request).then(requireChunk);
+}
+
+function runUnitOf(request) {
+  const [unit, , fromEnd, size] = units.find(([, requests]) => requests.includes(request));
+  const script = new Script(readUnit(fileSize - fromEnd, size), {
     filename: __filename,
     cachedData: cache.get(unit),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   scripts.set(unit, script);
   if (isRehearsal) unitsOfStart.add(unit);
-  return script.runInThisContext();
+  script.runInThisContext()(requireChunk, provide, importChunk, importMetaUrl, codeCache);
+}
+
+function readUnit(position, size) {
+  const bytes = Buffer.allocUnsafe(size);
+  for (let have = 0; have < size;) {
+    const count = fs.readSync(file, bytes, have, size - have, position + have);
+    if (count === 0) throw new RangeError(`${__filename} was cut off`);
+    have += count;
+  }
+  return bytes.latin1Slice().replaceAll('*\u0001/', '*/');
 }
 
 // {uint32 size of the index, index as JSON, caches}. V8 itself refuses what another version or other flags made.
 function readCache() {
   try {
-    const bytes = readFileSync(cachePath);
+    const bytes = fs.readFileSync(cachePath);
     const end = 4 + bytes.readUInt32LE(0);
     const index = JSON.parse(bytes.toString('utf8', 4, end));
     return new Map(
@@ -85,10 +92,10 @@ const codeCache = {
     size.writeUInt32LE(head.length);
     const bytes = Buffer.concat([size, head, ...caches.map(([, data]) => data)]);
     // With fsync: V8 believes what it finds, so there must be no name without all of the bytes.
-    writeFileSync(`${cachePath}.new`, bytes, { flush: true });
-    renameSync(`${cachePath}.new`, cachePath);
+    fs.writeFileSync(`${cachePath}.new`, bytes, { flush: true });
+    fs.renameSync(`${cachePath}.new`, cachePath);
     return cachePath;
   },
 };
 
-requireChunk('./main.js');
+requireChunk(units[0][1][0]);

@@ -11,6 +11,8 @@ import {
   refuseWithoutPlatform,
 } from '../core/secret-references.ts';
 import type { Secret } from '../core/secret.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Certificate, CertificateSummary } from '../core/snapshot.ts';
 import { type EarlyRequests, request } from '../inputs/early-requests.ts';
 import { readHostname } from '../inputs/hostname.ts';
 import type { Log } from '../log.ts';
@@ -24,9 +26,11 @@ export type PlatformQuestion = {
   readonly early?: EarlyRequests | undefined;
 };
 
-type Answers = {
+export type Answers = {
   readonly platform: Platform;
   readonly secrets: ReadonlyMap<string, Secret> | undefined;
+  /** Undefined where none were wanted; `debug` knows their domains alone. */
+  readonly certificates: readonly (CertificateSummary | Certificate)[] | undefined;
 };
 
 /** Undefined in standalone mode. */
@@ -42,7 +46,7 @@ export async function askPlatform(
   const presence = platformPresence({ socketExists: existsSync(socketPath), token, required });
   if (presence === 'standalone') {
     log.warn(standaloneWarning(socketPath));
-    refuseSecrets(wanted, purpose);
+    await refuseStandalone(question, settings, wanted);
     return undefined;
   }
 
@@ -58,7 +62,8 @@ export async function askPlatform(
   const collected = await api.collect({
     deadlineMs,
     wantSecrets: purpose === 'run' && areSecretsWanted(wanted),
-    wantCertificates: purpose === 'debug',
+    wantCertificates:
+      purpose === 'debug' ? 'domains' : settings.certificates === undefined ? 'none' : 'files',
     required,
   });
   for (const warning of collected.warnings) {
@@ -66,24 +71,38 @@ export async function askPlatform(
   }
 
   if (collected.kind === 'standalone') {
-    refuseSecrets(wanted, purpose);
+    await refuseStandalone(question, settings, wanted);
     return undefined;
   }
 
   const { snapshot, secrets } = collected;
+  const certificates = collected.certificates ?? snapshot.certificates;
   const self = findOwnInstance(snapshot, {
     instanceId: inherited.get('CYCLE_INSTANCE_ID'),
     hostname: readHostname(),
   });
-  return { platform: { snapshot, self }, secrets };
+  return { platform: { snapshot, self }, secrets, certificates };
 }
 
 function sayWait(log: Log): (reason: string) => void {
   return (reason) => log.info(`Waiting for the platform: ${reason}`);
 }
 
-function refuseSecrets(wanted: WantedSecrets, purpose: PlatformQuestion['purpose']): void {
-  const refusal = purpose === 'run' ? refuseWithoutPlatform(wanted) : undefined;
+/** `debug` shows it as a problem. */
+async function refuseStandalone(
+  { purpose }: PlatformQuestion,
+  { certificates }: Settings,
+  wanted: WantedSecrets,
+): Promise<void> {
+  if (purpose === 'debug') {
+    return;
+  }
+
+  const refusal =
+    refuseWithoutPlatform(wanted) ??
+    (certificates === undefined
+      ? undefined
+      : (await import('../core/certificate-files.ts')).refuseCertificates());
   if (refusal !== undefined) {
     throw refusal;
   }

@@ -8,13 +8,18 @@ import { formatHosts } from '../core/debug-hosts.ts';
 import { formatShell } from '../core/debug-shell.ts';
 import { formatTable } from '../core/debug-table.ts';
 import { referencedSecret } from '../core/environment.ts';
+import { stateCandidates } from '../core/state-directory.ts';
 import type { Warning } from '../core/warning.ts';
-import { StartError, errnoOf, exitStatus } from '../errors.ts';
+import { StartError } from '../errors.ts';
 import { findProgram } from '../inputs/find-program.ts';
+import { findStateDirectory } from '../inputs/state-directory.ts';
 import type { DebugFormat, Invocation } from '../invocation.ts';
 import type { Log } from '../log.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { stuckReport } from './stuck-report.ts';
+import { inheritedVariables } from './inherited-variables.ts';
+import { loadConfigForCommand } from './load-config.ts';
+import { type StateSteps, ownIds, planStateSteps } from './state-steps.ts';
+import { writeOut } from './write-out.ts';
 
 /**
  * @returns the exit status, 0.
@@ -29,38 +34,27 @@ export async function debug(
     warnings.push(warning);
     log.warn(warning);
   };
-  const prepared = await withoutStdout(() =>
-    prepare({
-      commandLine: options,
-      argv,
-      inherited: inheritedVariables(),
-      log: { ...log, warn },
-      purpose: 'debug',
-      onStuck: stuckReport({ kind: 'command' }),
-    }),
-  );
-  for (const warning of prepared.resolved.warnings) {
+  const prepared = await prepare({
+    commandLine: options,
+    argv,
+    inherited: inheritedVariables(),
+    log: { ...log, warn },
+    purpose: 'debug',
+    loadConfig: loadConfigForCommand,
+  });
+  const stateSteps = await findState(prepared);
+  for (const warning of [...prepared.resolved.warnings, ...stateSteps.warnings]) {
     warn(warning);
   }
 
-  await writeOut(formats[format](reportOf(prepared, warnings)));
+  await writeOut(formats[format](reportOf({ ...prepared, ...stateSteps }, warnings)));
   return 0;
 }
 
-/** What a config prints goes to stderr: stdout is for the format alone, and may be evaluated by a shell. */
-async function withoutStdout<T>(work: () => Promise<T>): Promise<T> {
-  const write = process.stdout.write.bind(process.stdout);
-  process.stdout.write = process.stderr.write.bind(process.stderr);
-  try {
-    return await work();
-  } finally {
-    process.stdout.write = write;
-  }
-}
-
 /** For `run --debug`, which has logged the warnings. Secrets that it has resolved stay hidden. */
-export function describeRun(prepared: Prepared, format: DebugFormat): string {
-  return formats[format](reportOf(prepared, prepared.resolved.warnings));
+export function describeRun(prepared: Prepared & StateSteps, format: DebugFormat): string {
+  const { resolved, warnings } = prepared;
+  return formats[format](reportOf(prepared, [...resolved.warnings, ...warnings]));
 }
 
 const formats = {
@@ -71,20 +65,19 @@ const formats = {
   hosts: formatHosts,
 } as const satisfies Record<DebugFormat, (report: DebugReport) => string>;
 
-function reportOf(prepared: Prepared, warnings: readonly Warning[]): DebugReport {
+/** Where a start would have its files; nothing is made. */
+export function findState(prepared: Prepared): Promise<StateSteps> {
+  const { uid } = ownIds();
+  const candidates = stateCandidates(prepared.config.settings.stateDirectory, uid);
+  return planStateSteps(prepared, findStateDirectory(candidates, uid));
+}
+
+function reportOf(prepared: Prepared & StateSteps, warnings: readonly Warning[]): DebugReport {
   return buildReport({ ...prepared, warnings, program: lookupProgram(prepared) });
 }
 
-function inheritedVariables(): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value]],
-    ),
-  );
-}
-
 /** A PATH that is a secret, or is to be one, is not searched: what was found would be a part of it. */
-function lookupProgram({ argv: [name], resolved }: Prepared): ProgramLookup {
+export function lookupProgram({ argv: [name], resolved, config }: Prepared): ProgramLookup {
   const path = resolved.variables.find((variable) => variable.name === 'PATH');
   const isSecret =
     path !== undefined && (typeof path.value !== 'string' || referencedSecret(path) !== undefined);
@@ -94,28 +87,12 @@ function lookupProgram({ argv: [name], resolved }: Prepared): ProgramLookup {
 
   try {
     const value = typeof path?.value === 'string' ? path.value : undefined;
-    return { kind: 'found', file: findProgram(name, value) };
+    return { kind: 'found', file: findProgram(name, value, config.settings.cwd) };
   } catch (error) {
     if (error instanceof StartError) {
       return { kind: 'failed', error };
     }
 
     throw error;
-  }
-}
-
-/** `warp-init debug | head` closes the pipe early: no failure. */
-async function writeOut(text: string): Promise<void> {
-  const error = await new Promise<Error | null | undefined>((resolve) => {
-    // The stream reports to both; without a listener the event would end the process.
-    process.stdout.on('error', resolve);
-    process.stdout.write(text, resolve);
-  });
-  const errno = errnoOf(error);
-  if (error && errno !== 'EPIPE') {
-    throw new StartError('E_OUTPUT', `Cannot write to stdout: ${errno ?? error.message}`, {
-      exitCode: exitStatus.cannotWrite,
-      remedy: { where: 'stdout', fix: 'Give the output a place that takes all of it.' },
-    });
   }
 }

@@ -3,22 +3,20 @@
 // Until pid1 has spawned the app any failure ends the container with an error that says what to do;
 // from then on none of ours does.
 import { applySteps } from '../apply/apply-steps.ts';
+import { openStateDirectory } from '../apply/state-directory.ts';
 import { type Plan, buildPlan } from '../core/plan.ts';
-import type { Settings } from '../core/settings.ts';
-import type { Warning } from '../core/warning.ts';
-import { StartError, exitStatus } from '../errors.ts';
-import { isCurrentUser } from '../inputs/accounts.ts';
+import { stateCandidates } from '../core/state-directory.ts';
 import type { EarlyRequests } from '../inputs/early-requests.ts';
-import { findProgram } from '../inputs/find-program.ts';
-import { parseBareRun } from '../invocation.ts';
+import { type Invocation, parseBareRun } from '../invocation.ts';
 import type { Link } from '../link/link.ts';
 import type { LogSink } from '../log-sink.ts';
 import type { Log } from '../log.ts';
+import { accountOfApp, findApp } from './app-start.ts';
 import { launchMessage } from './launch-message.ts';
-import { encodeMemo } from './memo.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { stay } from './stay.ts';
-import { stuckReport } from './stuck-report.ts';
+import { startWarnings } from './start-warnings.ts';
+import { type StateSteps, ownIds, planStateSteps } from './state-steps.ts';
+import { warnOnce } from './warn-once.ts';
 
 export type RunOptions = {
   readonly link: Link;
@@ -28,19 +26,57 @@ export type RunOptions = {
   readonly early: EarlyRequests | undefined;
 };
 
-type Brain = Omit<RunOptions, 'inherited' | 'early'>;
+type Brain = Pick<RunOptions, 'link' | 'log' | 'sink'>;
+
+type RunInvocation = Extract<Invocation, { command: 'run' }>;
 
 /** @throws {StartError} whatever keeps the app from being started; the caller aborts. */
-export async function run(options: RunOptions): Promise<void> {
-  const { link, log, sink, inherited, early } = options;
-  const { hello } = link;
-  const args = hello.argv.slice(1);
+export async function run(given: RunOptions): Promise<void> {
+  // A reload does not say again what the start has said.
+  const options = { ...given, log: warnOnce(given.log) };
+  const { link, log, sink, inherited } = options;
+  const args = link.hello.argv.slice(1);
   const invocation =
     parseBareRun(args) ?? (await (await import('../cli.ts')).parseCommandLine(args));
   if (invocation.command !== 'run') {
     return printAndEnd(link, invocation.command === 'print' ? invocation.text : '');
   }
 
+  const decided = await decide(options, invocation);
+  const { prepared, plan, stateSteps } = decided;
+  if (plan.start.settings.debug) {
+    await printDebug({ ...prepared, ...stateSteps }, sink);
+  }
+
+  for (const { warning } of await applySteps(plan.steps, 'start')) {
+    if (warning !== undefined) {
+      log.warn(warning);
+    }
+  }
+
+  const appPid = await launch(options, decided);
+  const { follow, exec } = plan.start.settings;
+  if (prepared.platform === undefined || !follow || exec) {
+    await leaveMarkerFor(appPid, stateSteps, options);
+    await endForGood(options);
+    return;
+  }
+
+  const beside = await import('./follow.ts');
+  beside.follow({ link, log, inherited, invocation }, { ...decided, appPid });
+}
+
+export type Decided = {
+  readonly prepared: Prepared;
+  readonly stateSteps: StateSteps;
+  readonly plan: Plan;
+};
+
+/** Nothing is changed yet. @throws {StartError} */
+export async function decide(
+  { link, log, inherited, early }: RunOptions,
+  invocation: RunInvocation,
+): Promise<Decided> {
   const prepared = await prepare({
     commandLine: invocation.options,
     argv: invocation.argv,
@@ -48,90 +84,31 @@ export async function run(options: RunOptions): Promise<void> {
     early,
     log,
     purpose: 'run',
-    onStuck: stuckReport({ kind: 'brain', logIsPrivate: hello.logIsPrivate }),
+    loadConfig: async (place) =>
+      (await import('./load-config-here.ts')).loadConfigHere(place, link.hello),
   });
-  const plan = planOf(prepared);
-  for (const warning of [...prepared.resolved.warnings, ...processWarnings(link, prepared)]) {
+  const start = { file: findApp(prepared), account: accountOfApp(prepared) };
+  const stateSteps = await openState(prepared);
+  const { settings } = prepared.config;
+  const plan = buildPlan({ ...prepared, ...stateSteps, ...start, settings });
+  for (const warning of [
+    ...prepared.resolved.warnings,
+    ...stateSteps.warnings,
+    ...startWarnings(link, prepared),
+  ]) {
     log.warn(warning);
   }
 
-  if (plan.start.settings.debug) {
-    await printDebug(prepared, sink);
-  }
-
-  for (const warning of applySteps(plan.steps)) {
-    log.warn(warning);
-  }
-
-  await launch({ link, log, sink }, plan, prepared);
+  return { prepared, stateSteps, plan };
 }
 
-function planOf({ resolved, nsswitch, config, argv, account }: Prepared): Plan {
-  const [name] = argv;
-  if (name === undefined) {
-    throw new StartError('E_USAGE', 'Cannot start: no command was given', {
-      exitCode: exitStatus.usage,
-      remedy: {
-        where: 'command line',
-        fix: 'Name it in CMD (warp-init -- node server.js), or in `args` of warp.config.js.',
-      },
-    });
-  }
-
-  return buildPlan({
-    resolved,
-    nsswitch,
-    settings: config.settings,
-    file: findProgram(name, resolved.variables.find((variable) => variable.name === 'PATH')?.value),
-    argv,
-    account: account !== undefined && isCurrentUser(account) ? undefined : account,
-  });
+function openState(prepared: Prepared): Promise<StateSteps> {
+  const { uid } = ownIds();
+  const candidates = stateCandidates(prepared.config.settings.stateDirectory, uid);
+  return planStateSteps(prepared, openStateDirectory(candidates, uid));
 }
 
-function processWarnings({ hello }: Link, { config }: Prepared): Warning[] {
-  if (config.settings.exec) {
-    return execWarnings(config.settings);
-  }
-
-  if (hello.isPid1) {
-    return [];
-  }
-
-  const adopts = config.settings.subreaper !== false;
-  return [
-    {
-      code: 'W_NOT_PID1',
-      message: adopts
-        ? 'warp-init is not PID 1 here: it adopts and reaps the orphans of the app, but its own end does not end what they started.'
-        : 'warp-init is not PID 1 here and does not adopt orphans: those of the app are reaped by another process, or by none.',
-      where: `pid ${process.ppid}`,
-      fix: 'Use it as ENTRYPOINT, without `docker run --init` and without a shell before it.',
-    },
-  ];
-}
-
-function execWarnings(settings: Settings): Warning[] {
-  const idle = [
-    ...(settings.rewrite.size > 0 ? ['rewrite'] : []),
-    ...(settings.exitStatus.size > 0 ? ['exitStatus'] : []),
-    ...(settings.stopSignal === undefined ? [] : ['stopSignal']),
-    ...(settings.killDelayMs === undefined ? [] : ['killDelay']),
-    ...(settings.lingerMs === 0 ? [] : ['linger']),
-    ...(settings.singleChild ? ['singleChild'] : []),
-  ];
-  return idle.length === 0
-    ? []
-    : [
-        {
-          code: 'W_EXEC_OPTIONS',
-          message: `Without effect beside exec, where nothing of ours stays: ${idle.join(', ')}`,
-          where: 'init.exec',
-          fix: 'Leave out --exec, or these options.',
-        },
-      ];
-}
-
-async function printDebug(prepared: Prepared, sink: LogSink): Promise<void> {
+async function printDebug(prepared: Prepared & StateSteps, sink: LogSink): Promise<void> {
   const { describeRun } = await import('./debug.ts');
   let isRead = true;
   for (const line of describeRun(prepared, 'table').split(/(?<=\n)/)) {
@@ -141,15 +118,23 @@ async function printDebug(prepared: Prepared, sink: LogSink): Promise<void> {
   }
 }
 
-async function launch({ link, log, sink }: Brain, plan: Plan, prepared: Prepared): Promise<void> {
-  const { start } = plan;
+/** @returns the app's pid. @throws {StartError} it could not be started. */
+export async function launch(
+  { link, log, sink }: Brain,
+  { plan: { start }, stateSteps }: Pick<Decided, 'plan' | 'stateSteps'>,
+): Promise<number> {
+  if (start.settings.exec) {
+    // Now: pid1 ends us before it becomes the app.
+    await leaveMarkerFor(process.ppid, stateSteps, { link, log });
+  }
+
   // What was said so far must be out: an app that ends at once takes us with it.
   await log.flush();
   if (start.settings.exec) {
     await sink.drain();
   }
 
-  link.send({ type: 'launch', launch: launchMessage(start, link.hello.isPid1) });
+  link.send({ type: 'launch', launch: launchMessage(start, link.hello) });
   const answer = link.receive();
   switch (answer.type) {
     case 'spawned':
@@ -158,18 +143,39 @@ async function launch({ link, log, sink }: Brain, plan: Plan, prepared: Prepared
       throw (await import('./spawn-error.ts')).spawnError(answer, start);
     case 'hello':
     case 'exited':
+    case 'counters':
+    case 'not-replaced':
       throw new RangeError(`pid1 answered a launch with ${answer.type}`);
   }
 
   sink.appRuns();
   log.debug('The app runs', { pid: answer.pid, file: start.file });
-  if (prepared.platform === undefined || !start.settings.follow) {
-    link.send({ type: 'done' });
-    return;
-  }
+  return answer.pid;
+}
 
-  link.send({ type: 'memo', bytes: encodeMemo(prepared.resolved.ist) });
-  stay(link);
+/** For those who ask how it is: nobody stays who could answer. */
+async function leaveMarkerFor(
+  appPid: number,
+  { state }: StateSteps,
+  { link, log }: Pick<RunOptions, 'link' | 'log'>,
+): Promise<void> {
+  const { leaveMarker } = await import('./leave-marker.ts');
+  const warning = leaveMarker({ state, isPid1: link.hello.isPid1, appPid });
+  if (warning !== undefined) {
+    log.warn(warning);
+    await log.flush();
+  }
+}
+
+/**
+ * Not by an ordinary exit: at its end Node sets the modes of every terminal among its descriptors as it found them, and
+ * by now they are as the app wants them.
+ */
+async function endForGood({ link, log, sink }: Brain): Promise<void> {
+  link.send({ type: 'done' });
+  await log.flush();
+  await sink.drain();
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function printAndEnd(link: Link, text: string): void {

@@ -1,10 +1,15 @@
 // Why pid1 could not start the app, as an error with the right exit status.
 import { constants } from 'node:os';
 
+import { limitsError } from '../core/check-process.ts';
+import { directoryError } from '../core/directory-error.ts';
 import { Secret } from '../core/secret.ts';
 import type { StartPlan } from '../core/plan.ts';
+import { machineOf } from '../core/program-header.ts';
 import { StartError, exitStatus } from '../errors.ts';
-import type { SpawnStage } from '../link/frames.ts';
+import { readProcessFacts } from '../inputs/process-facts.ts';
+import { readProgramHeader } from '../inputs/program-file.ts';
+import type { SpawnStage } from '../link/messages.ts';
 
 export type SpawnFailure = { readonly stage: SpawnStage; readonly errno: number };
 
@@ -28,6 +33,11 @@ export function spawnError({ stage, errno }: SpawnFailure, start: StartPlan): St
           },
         },
       );
+    case 'limits':
+      return limitsError(start.settings.limits, readProcessFacts(), name);
+    case 'directory':
+      return directoryError(start.settings.cwd, name);
+    case 'privileges':
     case 'fork':
     case 'session':
       return new StartError('E_SPAWN', `Cannot start a process: ${name} (${stage})`, {
@@ -50,16 +60,48 @@ function execError(errno: string, { file, argv, variables, settings }: StartPlan
   // Where PATH is a secret, so is the directory in which the program was found.
   const isHidden = variables.some(({ name, value }) => name === 'PATH' && value instanceof Secret);
   const shown = isHidden ? (argv[0] ?? '') : file;
-  const { rule, fix, status } = explanations[errno] ?? {
-    rule: errno,
-    fix: 'Run the file by hand in the image to see what it needs.',
-    status: exitStatus.notExecutable,
-  };
+  const { rule, fix, status } = explain(errno, file);
   const who = settings.user === undefined ? '' : ` as ${settings.user}`;
   return new StartError('E_SPAWN', `Cannot run ${JSON.stringify(shown)}${who}: ${rule}`, {
     exitCode: status,
     remedy: { where: shown, fix },
   });
+}
+
+function explain(errno: string, file: string): Explanation {
+  return (
+    (errno === 'ENOEXEC' ? explainFormat(file) : explanations[errno]) ?? {
+      rule: errno,
+      fix: 'Run the file by hand in the image to see what it needs.',
+      status: exitStatus.notExecutable,
+    }
+  );
+}
+
+/** A file that the kernel does not know how to run. */
+function explainFormat(file: string): Explanation {
+  const header = readProgramHeader(file);
+  const own = machineOf[process.arch] ?? process.arch;
+  const status = exitStatus.notExecutable;
+  if (header?.kind === 'elf' && header.machine !== own) {
+    return {
+      rule: `it is a program for ${header.machine}, and this machine is ${own}`,
+      fix: 'Build the image for this machine (docker build --platform), or register qemu-user-static on its host.',
+      status,
+    };
+  }
+
+  return header?.kind === 'empty'
+    ? {
+        rule: 'it is empty',
+        fix: 'Look at how it gets into the image (COPY, a build step).',
+        status,
+      }
+    : {
+        rule: 'it is no program for this machine, and names no interpreter',
+        fix: 'Give a script a first line (#!/bin/sh).',
+        status,
+      };
 }
 
 type Explanation = { readonly rule: string; readonly fix: string; readonly status: number };
@@ -75,9 +117,9 @@ const explanations: Readonly<Record<string, Explanation>> = {
     fix: 'Make the file and its directories accessible to that user, and the file executable.',
     status: exitStatus.notExecutable,
   },
-  ENOEXEC: {
-    rule: 'it is no program for this machine',
-    fix: 'Give a script a first line (#!/bin/sh), and an image binaries of its own architecture.',
+  EAGAIN: {
+    rule: 'its user has as many processes as the limit allows',
+    fix: 'Raise init.limits.nproc, or the limit of the container (docker run --ulimit nproc): it counts all processes of that user on the host.',
     status: exitStatus.notExecutable,
   },
   E2BIG: {

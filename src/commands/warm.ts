@@ -2,19 +2,21 @@
 //
 // V8 caches the functions that have run. So a start is rehearsed, against the emulator and up to the launch; nothing is
 // written but the cache, and nothing is started.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
-import { writeHosts } from '../apply/write-hosts.ts';
-import { hostsEntries } from '../core/hosts-file.ts';
-import { buildPlan } from '../core/plan.ts';
+import { applySteps } from '../apply/apply-steps.ts';
+import type { PlanStep } from '../core/plan.ts';
+import type { Emulator } from '../emulator/server.ts';
 import { StartError, errnoOf, exitStatus } from '../errors.ts';
+import { requestEarly } from '../inputs/early-requests.ts';
+import { parseEnvironment } from '../inputs/own-environment.ts';
 import { encodeMessage } from '../link/frames.ts';
-import type { Log } from '../log.ts';
-import { launchMessage } from './launch-message.ts';
-import { prepare } from './prepare.ts';
-import { stuckReport } from './stuck-report.ts';
+import { linkVersion } from '../link/layout.ts';
+import type { Link } from '../link/link.ts';
+import { createLog } from '../log.ts';
+import { decide, launch } from './run.ts';
 
 /** Of src/build/chunk-loader.cjs. */
 declare const codeCache: {
@@ -22,6 +24,11 @@ declare const codeCache: {
   readonly rehearse: () => void;
   /** @returns the path of the file. */
   readonly write: () => string;
+};
+
+const platform = {
+  services: { app: '10.0.0.1', db: { instances: [{ ipv4: '10.0.0.2', ipv6: 'fd00::2' }] } },
+  secrets: { password: 'none' },
 };
 
 const config = `module.exports = {
@@ -32,10 +39,17 @@ const config = `module.exports = {
 `;
 
 /** @returns the exit status, 0. @throws {StartError} E_CACHE (73): the cache cannot be written. */
-export async function warm(log: Log): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'warp-init-warm-'));
+export async function warm(): Promise<number> {
+  const directory = makeDirectory();
   try {
-    await rehearse(directory, log);
+    const { startEmulator } = await import('../emulator/server.ts');
+    const emulator = await startEmulator({ platform, socketPath: join(directory, 'api.sock') });
+    try {
+      await rehearse(directory, emulator);
+    } finally {
+      await emulator.close();
+    }
+
     process.stdout.write(`Wrote ${writeCache()}\n`);
     return 0;
   } finally {
@@ -43,32 +57,70 @@ export async function warm(log: Log): Promise<number> {
   }
 }
 
-async function rehearse(directory: string, log: Log): Promise<void> {
-  const { startEmulator } = await import('../emulator/server.ts');
+/** Below /tmp, so that the path of the socket is short; an image from scratch has none. */
+function makeDirectory(): string {
+  const parent = existsSync(tmpdir()) ? tmpdir() : dirname(process.argv[1] ?? '');
+  return mkdtempSync(join(parent, 'warp-init-warm-'));
+}
+
+/** All that `run` does, but for what changes anything outside of `directory`. */
+async function rehearse(directory: string, { environment, socketPath }: Emulator): Promise<void> {
+  codeCache.rehearse();
   const configFile = join(directory, 'warp.config.cjs');
   writeFileSync(configFile, config);
-  const emulator = await startEmulator({
-    platform: { services: { app: '10.0.0.1', db: '10.0.0.2' }, secrets: { password: 'none' } },
-    socketPath: join(directory, 'api.sock'),
-  });
-  codeCache.rehearse();
-  await import('./run.ts'); // Its unit is a part of every start.
-  try {
-    const prepared = await prepare({
-      commandLine: { config: configFile, socket: emulator.socketPath },
-      argv: ['app'],
-      inherited: new Map(Object.entries({ PATH: '/bin', HOME: '/', ...emulator.environment })),
-      log,
-      purpose: 'run',
-      onStuck: stuckReport({ kind: 'command' }),
-    });
-    const { settings } = prepared.config;
-    const plan = buildPlan({ ...prepared, settings, file: '/bin/app' });
-    const entries = hostsEntries(prepared.resolved.ist, settings.hosts.addresses);
-    writeHosts(join(directory, 'hosts'), entries, { onError: 'fail', graceMs: 0 });
-    encodeMessage({ type: 'launch', launch: launchMessage(plan.start, true) });
-  } finally {
-    await emulator.close();
+  const inherited = parseEnvironment([
+    `PATH=${directory}:${dirname(process.execPath)}`,
+    `WARP_INIT_SOCKET=${socketPath}`,
+    `WARP_INIT_CONFIG=${configFile}`,
+    `WARP_INIT_STATE_DIRECTORY=${join(directory, 'state')}`,
+    ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+  ]);
+  const log = createLog({ write: () => undefined, isTerminal: () => false });
+  log.open({ level: 'silent', format: 'json' });
+  const sink = { write: () => undefined, appRuns: () => undefined, drain: async () => true };
+  const brain = { link: rehearsedLink(), log, sink, inherited };
+  const early = requestEarly(inherited, () => undefined);
+  const argv = [basename(process.execPath)];
+  const decided = await decide({ ...brain, early }, { command: 'run', options: {}, argv });
+  await applySteps(
+    decided.plan.steps.flatMap((step) => moveInto(directory, step)),
+    'start',
+  );
+  await launch(brain, decided);
+}
+
+/** To a pid1 that starts nothing, and says that it has. */
+function rehearsedLink(): Link {
+  return {
+    hello: {
+      version: linkVersion,
+      isPid1: true,
+      hasTerminal: false,
+      logIsPrivate: true,
+      appPid: undefined,
+      argv: [],
+      environment: [],
+      memo: Buffer.alloc(0),
+      launch: Buffer.alloc(0),
+    },
+    send: (message) => void encodeMessage(message),
+    receive: () => ({ type: 'spawned', pid: process.pid }),
+    follow: () => undefined,
+  };
+}
+
+function moveInto(directory: string, step: PlanStep): PlanStep[] {
+  switch (step.kind) {
+    case 'write-hosts':
+      return [{ ...step, path: join(directory, 'hosts') }];
+    case 'write-ist':
+      return [step]; // It is in the state directory.
+    case 'nsswitch':
+    case 'write-secret':
+    case 'unpack-secret':
+    case 'write-certificates':
+    case 'write-env-file':
+      return [];
   }
 }
 

@@ -65,7 +65,8 @@ function bestInstances({
   return [tiers[bestGrade % tiers.length] ?? 'none', members];
 }
 
-function isCandidate(instance: Instance): boolean {
+/** It can be reached, whatever its health. */
+export function isCandidate(instance: Instance): boolean {
   return (
     instance.readyState === 'active' &&
     instance.state !== 'deleting' &&

@@ -24,7 +24,7 @@ export function problemOf(issue: BaseIssue<unknown>): Problem {
   const isKey = issue.path?.at(-1)?.origin === 'key';
   const received =
     isKey && issue.input !== undefined
-      ? 'this key'
+      ? unknownKey
       : mayBeSecret(keys)
         ? typeName(issue.input)
         : describeValue(issue.input);
@@ -35,6 +35,12 @@ export function problemOf(issue: BaseIssue<unknown>): Problem {
 function mayBeSecret(keys: readonly unknown[]): boolean {
   const [first, second] = keys;
   return first === 'variables' || (first === 'deployment' && second === 'variables');
+}
+
+const unknownKey = 'this key';
+
+export function isUnknownKey({ received }: Problem): boolean {
+  return received === unknownKey;
 }
 
 function formatPath(keys: readonly unknown[]): string {

@@ -1,11 +1,23 @@
 // The valibot schema of `warp.config.js`: just the keys that init reads. Other keys of Warp pass unseen.
 //
-// Built on the first use: a start without a config file never pays for it. The message of each schema is what it
-// expects, in words; a second line, where there is one, is a suggestion (core/config.ts reads both).
+// Built on the first use: a start without a config file never pays for it.
 import * as v from 'valibot';
+import { certificateFiles, envFile, filePath, secretFiles } from './config-schema-files.ts';
+import { resourceLimits } from './config-schema-limits.ts';
+import {
+  anObject,
+  closed,
+  flag,
+  oneOrMany,
+  parsed,
+  textWithoutNul,
+  word,
+} from './config-schema-parts.ts';
+import { reload } from './config-schema-reload.ts';
 import {
   logFormats,
   logLevels,
+  parseAbsolutePath,
   parseHostname,
   parseServiceVariable,
   parseText,
@@ -14,8 +26,6 @@ import {
 } from './config-words.ts';
 import { parseDuration } from './duration.ts';
 import { parseExitStatus, parseRewrite, parseSignal } from './signals.ts';
-import { oneOf, refuseWord } from './suggest.ts';
-import type { Parsed } from './suggest.ts';
 
 export type ConfigSchema = ReturnType<typeof buildSchema>;
 export type CheckedConfig = v.InferOutput<ConfigSchema>;
@@ -34,7 +44,7 @@ function buildSchema() {
   return v.pipe(
     anObject(),
     v.looseObject({
-      args: v.optional(oneOrMany(v.pipe(v.string('text'), v.check(hasNoNul, 'text without NUL')))),
+      args: v.optional(oneOrMany(textWithoutNul())),
       variables: v.optional(variables()),
       deployment: v.optional(
         v.pipe(
@@ -49,7 +59,12 @@ function buildSchema() {
 }
 
 function initSchema() {
-  return closed({
+  return closed({ ...optionsOfRun(), ...ofPlatform(), ...ofApp(), ...ofFiles() });
+}
+
+/** Those that the command line and WARP_INIT_* have too. */
+function optionsOfRun() {
+  return {
     socket: v.optional(parsed(parseText)),
     dotenv: v.optional(oneOrMany(parsed(parseText))),
     user: v.optional(parsed(parseUser)),
@@ -65,6 +80,11 @@ function initSchema() {
     linger: v.optional(parsed(parseDuration)),
     logLevel: v.optional(word(logLevels)),
     logFormat: v.optional(word(logFormats)),
+  };
+}
+
+function ofPlatform() {
+  return {
     follow: v.optional(flag()),
     platform: v.optional(
       closed({ required: v.optional(flag()), deadline: v.optional(parsed(parseDuration)) }),
@@ -86,10 +106,29 @@ function initSchema() {
       closed({
         env: v.optional(secretVariables()),
         dotenv: v.optional(oneOrMany(parsed(parseText))),
+        files: v.optional(secretFiles()),
         allowEmpty: v.optional(oneOrMany(parsed(parseText))),
       }),
     ),
-  });
+  };
+}
+
+function ofApp() {
+  return {
+    cwd: v.optional(parsed(parseAbsolutePath)),
+    noNewPrivileges: v.optional(flag()),
+    limits: v.optional(resourceLimits()),
+    hideToken: v.optional(flag()),
+    reload: v.optional(reload()),
+  };
+}
+
+function ofFiles() {
+  return {
+    stateDirectory: v.optional(filePath()),
+    envFile: v.optional(envFile()),
+    certificates: v.optional(certificateFiles()),
+  };
 }
 
 function istEntry() {
@@ -103,10 +142,12 @@ function istEntry() {
 function variables() {
   return v.pipe(
     anObject(),
-    v.check(hasNoLostKey, 'names other than constructor, prototype and __proto__'),
+    v.check(hasNoLostKey, notLost),
     v.record(parsed(parseVariableName), variableValue()),
   );
 }
+
+const notLost = 'names other than constructor, prototype and __proto__';
 
 /** valibot's record skips these without a word. */
 function hasNoLostKey(value: Record<string, unknown>): boolean {
@@ -117,7 +158,7 @@ function variableValue() {
   const words = 'text without NUL, {local: true}, {empty: true} or {undef: true}';
   return v.union(
     [
-      v.pipe(v.string(words), v.check(hasNoNul, words)),
+      textWithoutNul(words, words),
       v.strictObject({ local: v.literal(true) }),
       v.strictObject({ empty: v.literal(true) }),
       v.strictObject({ undef: v.literal(true) }),
@@ -132,77 +173,11 @@ function secretVariables() {
   return v.lazy((input) =>
     typeof input === 'string'
       ? v.picklist(['all', 'none'], words)
-      : v.pipe(anObject(words), identifiers),
+      : v.pipe(anObject(words), v.check(hasNoLostKey, notLost), identifiers),
   );
 }
 
 function port() {
   const words = 'a port, from 1 to 65535';
   return v.pipe(v.number(words), v.integer(words), v.minValue(1, words), v.maxValue(65_535, words));
-}
-
-/** An object that has these keys and no others. valibot's own strictObject stops at the first unknown key. */
-function closed<const Entries extends v.ObjectEntries>(entries: Entries) {
-  const known = Object.keys(entries);
-
-  return v.pipe(
-    anObject(),
-    v.looseObject(entries, 'a value'),
-    v.rawCheck(({ dataset, addIssue }) => {
-      const input = isObject(dataset.value) ? dataset.value : {};
-      for (const [key, value] of Object.entries(input)) {
-        if (!known.includes(key)) {
-          const message = messageOf(refuseWord(key, known));
-          addIssue({ message, path: [{ type: 'object', origin: 'key', input, key, value }] });
-        }
-      }
-    }),
-  );
-}
-
-/** Either shape is checked by itself, so that a problem's path is that of what was written. */
-function oneOrMany<Item extends v.GenericSchema>(item: Item) {
-  const items = v.array(item);
-  return v.lazy((input) => (Array.isArray(input) ? items : item));
-}
-
-/** Text that `parse` accepts. It stays text: core/settings.ts parses what the command line gives, too. */
-function parsed<T>(parse: (text: string) => Parsed<T>) {
-  const refusal = parse('');
-  return v.pipe(
-    v.string(refusal.ok ? 'text' : refusal.expected),
-    v.rawCheck(({ dataset, addIssue }) => {
-      const result = dataset.typed ? parse(dataset.value) : undefined;
-
-      if (result?.ok === false) {
-        addIssue({ message: messageOf(result) });
-      }
-    }),
-  );
-}
-
-function word<const Words extends readonly string[]>(words: Words) {
-  return v.picklist(words, ({ input }) =>
-    typeof input === 'string' ? messageOf(refuseWord(input, words)) : oneOf(words),
-  );
-}
-
-function messageOf(refusal: Parsed<never>): string {
-  return refusal.ok ? '' : [refusal.expected, refusal.suggestion ?? []].flat().join('\n');
-}
-
-function anObject(words = 'an object') {
-  return v.custom<Record<string, unknown>>(isObject, words);
-}
-
-function flag() {
-  return v.boolean('true or false');
-}
-
-function hasNoNul(value: string): boolean {
-  return !value.includes('\0');
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

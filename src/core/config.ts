@@ -3,14 +3,20 @@
 // All problems are found at once; core/config-problems.ts turns them into text.
 import * as v from 'valibot';
 import { StartError, exitStatus } from '../errors.ts';
-import { describeProblem, describeValue, problemOf } from './config-problems.ts';
+import { pathConflicts } from './config-paths.ts';
+import { describeProblem, describeValue, isUnknownKey, problemOf } from './config-problems.ts';
 import type { Problem } from './config-problems.ts';
 import { configSchema } from './config-schema.ts';
 import type { CheckedConfig, CheckedInit, CheckedIstEntry } from './config-schema.ts';
 import { parseHostname } from './config-words.ts';
 import type { Settings } from './settings.ts';
+import { version } from '../version.ts';
 
-export type Config = {
+/** With what other sources say (core/settings.ts). */
+export type Config = ParsedConfig & { readonly settings: Settings };
+
+/** What the file says. Plain data: a memo can hold it. */
+export type ParsedConfig = {
   /** The command, where none is given after `--`. */
   readonly args: readonly string[] | undefined;
   /** `deployment.variables` over `variables`. */
@@ -18,11 +24,8 @@ export type Config = {
   /** `deployment.port`. */
   readonly port: number | undefined;
   readonly ist: readonly IstEntry[];
-  readonly settings: Settings;
+  readonly init: CheckedInit;
 };
-
-/** What the file says. Its `init` becomes a part of {@link Settings} (core/settings.ts). */
-export type ParsedConfig = Omit<Config, 'settings'> & { readonly init: CheckedInit };
 
 export type VariableRule =
   | { readonly name: string; readonly kind: 'literal'; readonly value: string }
@@ -42,7 +45,11 @@ export type ConfigResult =
 /** @param value - What `warp.config.js` exports, after its function has been called. */
 export function parseConfig(value: unknown): ConfigResult {
   const result = v.safeParse(configSchema(), value);
-  const problems = [...(result.issues ?? []).map(problemOf), ...repeatedServices(value)];
+  const problems = [
+    ...(result.issues ?? []).map(problemOf),
+    ...repeatedServices(value),
+    ...pathConflicts(value),
+  ];
 
   return result.success && problems.length === 0
     ? { ok: true, config: normalize(result.output) }
@@ -55,7 +62,12 @@ export function configError(file: string, problems: readonly Problem[]): StartEr
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
   return new StartError('E_CONFIG', `Cannot use ${file}, which has ${count}:${lines}`, {
     exitCode: exitStatus.config,
-    remedy: { where: file, fix: 'Correct the keys named above.' },
+    remedy: {
+      where: file,
+      fix: problems.some(isUnknownKey)
+        ? `Correct the keys named above. If it is the config of another version of warp-init (this one is ${version}): install that one, or remove them.`
+        : 'Correct the keys named above.',
+    },
   });
 }
 

@@ -21,9 +21,8 @@ import {
 } from './debug-start.ts';
 import { type DebugVariable, describeVariables } from './debug-variables.ts';
 import type { IstConflict, IstMap } from './ist.ts';
-import { type NsswitchFile, type NsswitchVerdict, judgeNsswitch } from './nsswitch.ts';
-import { buildSteps } from './plan.ts';
-import type { Resolved } from './resolve.ts';
+import { type NsswitchVerdict, judgeNsswitch } from './nsswitch.ts';
+import { type StepInput, buildSteps } from './plan.ts';
 import type { WantedSecret, WantedSecrets } from './secret-references.ts';
 import type { Settings } from './settings.ts';
 import type { Warning } from './warning.ts';
@@ -62,24 +61,25 @@ export type DebugSecrets = {
   readonly wanted: readonly {
     readonly identifier: string;
     readonly kind: WantedSecret['kind'];
-    /** `null` for a dotenv document, which gives as many as it has. */
+    /** `null` for a file, and for a dotenv document, which gives as many as it has. */
     readonly variable: string | null;
+    /** Of a file; else `null`. */
+    readonly path: string | null;
     readonly where: string;
   }[];
   /** How many variables documents gave; 0 for the command `debug`, which fetches none. */
   readonly unnamedVariables: number;
 };
 
-export type DebugInput = StartInput & {
-  readonly resolved: Resolved;
-  readonly nsswitch: NsswitchFile & { readonly path: string };
-  /** In the order in which `run` would log them. */
-  readonly warnings: readonly Warning[];
-};
+export type DebugInput = StartInput &
+  Omit<StepInput, 'settings'> & {
+    /** In the order in which `run` would log them. */
+    readonly warnings: readonly Warning[];
+  };
 
 export function buildReport(input: DebugInput): DebugReport {
   const { config, platform, written, wanted, resolved } = input;
-  const steps = buildSteps({ resolved, settings: config.settings, nsswitch: input.nsswitch });
+  const steps = buildSteps({ ...input, settings: config.settings });
   const { variables, removed, unnamed } = describeVariables({
     variables: resolved.variables,
     written,
@@ -123,7 +123,8 @@ function describeSecrets({ secrets, isAll }: WantedSecrets, unnamed: number): De
     wanted: secrets.map((wish) => ({
       identifier: wish.identifier,
       kind: wish.kind,
-      variable: wish.kind === 'dotenv' ? null : wish.variable,
+      variable: 'variable' in wish ? wish.variable : null,
+      path: wish.kind === 'file' ? wish.path : null,
       where: wish.where,
     })),
     unnamedVariables: unnamed,

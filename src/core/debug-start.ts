@@ -2,11 +2,18 @@
 //
 // Part of the shape that docs/debug-json.md documents: see core/debug-report.ts for its rules.
 import { StartError, exitStatus } from '../errors.ts';
+import {
+  type ChosenCertificate,
+  certificatePaths,
+  refuseCertificates,
+} from './certificate-files.ts';
 import type { Config } from './config.ts';
 import { withoutToken } from './debug-variables.ts';
 import type { WrittenLayers } from './environment.ts';
+import type { Ownership } from './ownership.ts';
 import type { Ids, PlanStep } from './plan.ts';
 import type { Platform } from './resolve.ts';
+import type { SecretFileStep } from './secret-files.ts';
 import { type WantedSecrets, refuseWithoutPlatform } from './secret-references.ts';
 import type { Settings } from './settings.ts';
 
@@ -21,7 +28,34 @@ export type DebugStep =
       readonly path: string;
       readonly onError: Settings['hosts']['onError'];
       readonly entries: readonly { readonly address: string; readonly names: readonly string[] }[];
-    };
+    }
+  | (DebugOwner & {
+      readonly kind: SecretFileStep['kind'];
+      readonly path: string;
+      /** The secret's. */
+      readonly identifier: string;
+    })
+  | (DebugOwner & {
+      readonly kind: 'write-certificates';
+      /** The directory. */
+      readonly path: string;
+      readonly certificates: readonly DebugCertificateFiles[];
+    })
+  | (DebugOwner & { readonly kind: 'write-env-file' | 'write-ist'; readonly path: string });
+
+export type DebugOwner = {
+  /** Octal, `0400`; of a directory that of its files. */
+  readonly mode: string;
+  readonly uid: number;
+  readonly gid: number;
+};
+
+export type DebugCertificateFiles = {
+  readonly certificateId: string;
+  readonly domains: readonly string[];
+  readonly fullchain: string;
+  readonly privkey: string;
+};
 
 export type DebugStart = {
   /** Empty where there is none. */
@@ -77,7 +111,37 @@ export function describeStep(step: PlanStep): DebugStep {
       const entries = step.entries.map(({ address, names }) => ({ address, names }));
       return { kind: step.kind, path: step.path, onError: step.onError, entries };
     }
+    case 'write-secret':
+    case 'unpack-secret': {
+      const { kind, path, identifier, owner } = step;
+      return { kind, path, identifier, ...describeOwner(owner) };
+    }
+    case 'write-certificates': {
+      const { kind, path, owner, certificates } = step;
+      const files = certificates.map((certificate) => describeFiles(path, certificate));
+      return { kind, path, ...describeOwner(owner), certificates: files };
+    }
+    case 'write-env-file':
+    case 'write-ist':
+      return { kind: step.kind, path: step.path, ...describeOwner(step.owner) };
   }
+}
+
+function describeFiles(
+  directory: string,
+  { id, domains, name }: ChosenCertificate,
+): DebugCertificateFiles {
+  const [fullchain, privkey] = certificatePaths(name);
+  return {
+    certificateId: id,
+    domains,
+    fullchain: `${directory}/${fullchain}`,
+    privkey: `${directory}/${privkey}`,
+  };
+}
+
+function describeOwner({ mode, uid, gid }: Ownership): DebugOwner {
+  return { mode: mode.toString(8).padStart(4, '0'), uid, gid };
 }
 
 export function describeStart({ argv, program, account, config, written }: StartInput): DebugStart {
@@ -101,9 +165,14 @@ export function describeStart({ argv, program, account, config, written }: Start
 
 /** What would stop `run`, and does not stop `debug`. */
 export function describeProblems(input: StartInput, steps: readonly PlanStep[]): DebugProblem[] {
-  const { platform, wanted, argv, program } = input;
+  const { platform, wanted, argv, program, config } = input;
   return [
-    platform === undefined ? refuseWithoutPlatform(wanted) : undefined,
+    ...(platform === undefined
+      ? [
+          refuseWithoutPlatform(wanted),
+          config.settings.certificates === undefined ? undefined : refuseCertificates(),
+        ]
+      : []),
     argv.length === 0 ? noCommand() : undefined,
     program.kind === 'failed' ? program.error : undefined,
     ...steps.map(failureOf),
@@ -123,6 +192,10 @@ function noCommand(): StartError {
 }
 
 function failureOf(step: PlanStep): StartError | undefined {
+  if (step.kind === 'write-env-file') {
+    return step.refusal;
+  }
+
   if (step.kind !== 'nsswitch' || step.decision.kind !== 'fail') {
     return undefined;
   }

@@ -2,7 +2,8 @@
 import { serviceRows } from './debug-services.ts';
 import type { DebugInstance } from './debug-platform.ts';
 import type { DebugReport } from './debug-report.ts';
-import type { DebugStart, DebugStep } from './debug-start.ts';
+import type { DebugStart } from './debug-start.ts';
+import { stepRows } from './debug-steps.ts';
 import { type Row, display, formatRows, onOneLine } from './debug-text.ts';
 import { removedRows, secretRows, variableRows } from './debug-values.ts';
 
@@ -108,31 +109,6 @@ function conflictRows({ conflicts }: DebugReport): Row[] {
     label: display(name),
     items: [`${display(winner)} has it`, ...losers.map((loser) => `not ${display(loser)}`)],
   }));
-}
-
-function stepRows({ steps, nsswitch }: DebugReport): Row[] {
-  const { verdict, reason, line } = nsswitch;
-  const place = line === null ? [] : [`line ${line}`];
-
-  return [
-    { label: nsswitch.path, items: [verdict, ...place, onOneLine(reason)] },
-    ...steps.flatMap(stepRow),
-  ];
-}
-
-function stepRow(step: DebugStep): Row[] {
-  switch (step.kind) {
-    case 'nsswitch':
-      return step.action === 'fix' ? [{ label: step.path, items: ['put `files` first'] }] : [];
-    case 'write-hosts': {
-      const names = step.entries.reduce((sum, entry) => sum + entry.names.length, 0);
-      const items =
-        step.entries.length === 0
-          ? ['no names of ours']
-          : [`${step.entries.length} addresses`, `${names} names (see --format hosts)`];
-      return [{ label: step.path, items }];
-    }
-  }
 }
 
 function startRows({ start }: DebugReport): Row[] {

@@ -22,12 +22,9 @@ export function removedRows({ removedVariables }: DebugReport): Row[] {
 
 export function secretRows({ isAll, wanted, unnamedVariables }: DebugSecrets): Row[] {
   return [
-    ...wanted.map(({ identifier, variable, where }) => ({
-      label: display(identifier),
-      items: [
-        variable === null ? 'a dotenv document' : `for ${display(variable)}`,
-        `(${display(where)})`,
-      ],
+    ...wanted.map((wish) => ({
+      label: display(wish.identifier),
+      items: [useOf(wish), `(${display(wish.where)})`],
       separator: ' ',
     })),
     ...(isAll ? [{ label: '(all)', items: ['init.secrets.env'] }] : []),
@@ -35,6 +32,14 @@ export function secretRows({ isAll, wanted, unnamedVariables }: DebugSecrets): R
       ? [{ label: '(documents)', items: [`${unnamedVariables} variables`] }]
       : []),
   ];
+}
+
+function useOf({ variable, path }: DebugSecrets['wanted'][number]): string {
+  if (path !== null) {
+    return `for ${display(path)}`;
+  }
+
+  return variable === null ? 'a dotenv document' : `for ${display(variable)}`;
 }
 
 /** A value that fills screens helps nobody; a name is never cut. */

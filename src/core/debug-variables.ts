@@ -122,6 +122,6 @@ function hasPublicName(
   return (
     origin !== 'secret' ||
     (isAll && name === from) ||
-    secrets.some((wish) => wish.kind !== 'dotenv' && wish.variable === name)
+    secrets.some((wish) => 'variable' in wish && wish.variable === name)
   );
 }

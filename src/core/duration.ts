@@ -5,10 +5,10 @@ const pattern = /^(\d{1,10}(?:\.\d{1,3})?)(ms|s|m)$/;
 
 const unitsMs = { ms: 1, s: 1000, m: 60_000 } as const;
 
-/** pid1 reads delays from frames as unsigned 32-bit numbers: 49.7 days. */
-const limitMs = 2 ** 32 - 1;
+/** Node's timers have 31 bits, and one that is set to more fires at once: 24.8 days. pid1 has 32. */
+const limitMs = 2 ** 31 - 1;
 
-/** @returns Whole milliseconds from 0 to 2^32 - 1, or undefined where `text` is not such a duration. */
+/** @returns Whole milliseconds from 0 to 2^31 - 1, or undefined where `text` is not such a duration. */
 export function parseDurationMs(text: string): number | undefined {
   const [, amount, unit] = pattern.exec(text) ?? [];
 
@@ -25,7 +25,7 @@ export function parseDurationMs(text: string): number | undefined {
 export function parseDuration(text: string): Parsed<number> {
   const value = parseDurationMs(text);
   return value === undefined
-    ? { ok: false, expected: 'a duration of at most 49 days, such as "500ms", "10s" or "2m"' }
+    ? { ok: false, expected: 'a duration of at most 24 days, such as "500ms", "10s" or "2m"' }
     : { ok: true, value };
 }
 

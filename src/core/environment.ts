@@ -62,6 +62,8 @@ export type EnvironmentInput = WrittenLayers & {
   readonly ist: Pick<IstMap, 'services'>;
   /** Undefined leaves references as they are written: `debug` never fetches a secret. */
   readonly secrets: ResolvedSecrets | undefined;
+  /** `init.hideToken`: the app does not get CYCLE_API_TOKEN, whichever layer has it. @default false */
+  readonly hideToken?: boolean;
 };
 
 export type Environment = {
@@ -88,6 +90,10 @@ export function buildEnvironment(input: EnvironmentInput): Environment {
 
   if (input.secrets !== undefined) {
     setSecrets(layers, input.secrets);
+  }
+
+  if (input.hideToken === true) {
+    layers.delete('CYCLE_API_TOKEN');
   }
 
   const variables = [...layers.values()].filter(({ name }) => !name.startsWith('WARP_INIT_'));

@@ -57,7 +57,20 @@ export function hostsBlock(entries: readonly HostsEntry[]): string {
     : utf8Bytes(`${[begin, ...entries.flatMap(linesOf), end].join('\n')}\n`);
 }
 
-function addressesOf(service: IstService, addresses: 'all' | 'chosen'): string[] {
+/** The lines of ours in a text, wherever they stand; empty without a block. */
+export function parseBlock(text: string): HostsEntry[] {
+  return text.split('\n').flatMap((line) => {
+    if (!line.endsWith(tag)) {
+      return [];
+    }
+
+    const [address = '', ...names] = line.slice(0, -tag.length).split(' ');
+    return [{ address, names }];
+  });
+}
+
+/** What a name of the service leads to, in the order of the file. */
+export function addressesOf(service: IstService, addresses: 'all' | 'chosen'): string[] {
   const { chosen, others } = service;
   if (chosen !== undefined && others.length === 0) {
     const { ipv4, ipv6 } = chosen; // The common case, where nothing can be there twice.

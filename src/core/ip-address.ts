@@ -1,9 +1,10 @@
 // Is a text an IP address? As net.isIP() says, whose pattern for IPv6 takes V8 4 ms to compile: a tenth of a start.
 
 export function isIpv4(text: string): boolean {
-  const parts = text.split('.');
-  return parts.length === 4 && parts.every(isByte);
+  return ipv4.test(text);
 }
+
+const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 
 /** RFC 4291 section 2.2. Without a zone (`%eth0`), which means nothing to another machine. */
 export function isIpv6(text: string): boolean {
@@ -40,10 +41,6 @@ export function isIpv6(text: string): boolean {
 
 const dot = 0x2e;
 const colon = 0x3a;
-
-function isByte(text: string): boolean {
-  return /^(?:0|[1-9]\d{0,2})$/.test(text) && Number(text) < 256;
-}
 
 function isHexDigit(code: number): boolean {
   const lower = code | 0x20; // A to F become a to f; the digits stay.

@@ -27,6 +27,8 @@ export type Inputs = {
   readonly argv: readonly string[];
   /** Soft limit; undefined where it is not known. */
   readonly stackBytes: number | undefined;
+  /** Container id to the instance chosen the last time: a choice stays while it is good. */
+  readonly chosen?: ReadonlyMap<string, string>;
 };
 
 export type Platform = { readonly snapshot: Snapshot; readonly self: OwnInstance };
@@ -41,7 +43,7 @@ const emptyMap: IstMap = { services: [], conflicts: [], warnings: [] };
 
 /** @throws {StartError} if the environment is larger than the kernel takes. */
 export async function resolveInputs(inputs: Inputs): Promise<Resolved> {
-  const { config, platform, written, user, secrets, argv, stackBytes } = inputs;
+  const { config, platform, written, user, secrets, argv, stackBytes, chosen } = inputs;
   const ist =
     platform === undefined
       ? emptyMap
@@ -50,6 +52,7 @@ export async function resolveInputs(inputs: Inputs): Promise<Resolved> {
           entries: config.ist,
           settings: config.settings.ist,
           selfId: platform.self.selfId,
+          ...(chosen !== undefined && { previous: chosen }),
         });
   const environment = buildEnvironment({
     ...written,
@@ -57,6 +60,7 @@ export async function resolveInputs(inputs: Inputs): Promise<Resolved> {
     user,
     ist,
     secrets,
+    hideToken: config.settings.hideToken,
   });
   const fitted = fitEnvironment(
     { argv, variables: environment.variables },

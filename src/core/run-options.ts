@@ -32,6 +32,7 @@ export const runOptions = {
   'stop-signal': { kind: 'value', init: 'stopSignal', placeholder: 'SIG', description: 'what the app gets for a SIGTERM' },
   'kill-delay': { kind: 'value', init: 'killDelay', placeholder: 'TIME', description: 'time from the stop signal to SIGKILL (none)' },
   linger: { kind: 'value', init: 'linger', placeholder: 'TIME', description: 'time that the rest of the group has after the app (0s)' },
+  'state-directory': { kind: 'value', init: 'stateDirectory', placeholder: 'DIR', description: 'where init keeps ist.json and its control socket (/run/warp-init)' },
   'log-level': { kind: 'value', init: 'logLevel', placeholder: 'LEVEL', description: 'trace, debug, info, warn, error, fatal or silent (info)' },
   'log-format': { kind: 'value', init: 'logFormat', placeholder: 'FORMAT', description: 'json or pretty (pretty on a terminal)' },
 } as const satisfies Record<string, RunOption>;

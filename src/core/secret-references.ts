@@ -10,6 +10,7 @@ import {
   buildWrittenVariables,
   referencedSecret,
 } from './environment.ts';
+import { describeWish, grant } from './secret-grants.ts';
 import { Secret } from './secret.ts';
 import type { Settings } from './settings.ts';
 import type { Warning } from './warning.ts';
@@ -22,6 +23,7 @@ export type WantedSecret = {
   | { readonly kind: 'reference' | 'env' | 'all'; readonly variable: string }
   /** A document gives as many variables as it has. */
   | { readonly kind: 'dotenv' }
+  | { readonly kind: 'file'; readonly path: string; readonly allowEmpty: boolean }
 );
 
 export type WantedSecrets = {
@@ -39,7 +41,7 @@ export type SecretRules = {
 /** A reference that `variables` or `init.secrets.env` replaces is not wanted. */
 export function findWantedSecrets(
   written: WrittenLayers,
-  { env, dotenv }: Pick<Settings['secrets'], 'env' | 'dotenv'>,
+  { env, dotenv, files }: Pick<Settings['secrets'], 'env' | 'dotenv' | 'files'>,
 ): WantedSecrets {
   const named = env === 'all' ? new Map<string, string>() : env;
   const secrets: WantedSecret[] = [];
@@ -56,6 +58,10 @@ export function findWantedSecrets(
 
   for (const identifier of dotenv) {
     secrets.push({ kind: 'dotenv', identifier, where: 'init.secrets.dotenv' });
+  }
+
+  for (const { secret: identifier, path, allowEmpty } of files) {
+    secrets.push({ kind: 'file', identifier, path, allowEmpty, where: 'init.secrets.files' });
   }
 
   return { secrets, isAll: env === 'all' };
@@ -99,6 +105,9 @@ export function resolveSecrets(
         bulk.set(wish.variable, earlier ?? toVariable(wish.variable, secret, wish.identifier));
         break;
       }
+      case 'file':
+        // Granted; core/secret-files.ts makes something of it.
+        break;
     }
   }
 
@@ -161,7 +170,7 @@ function spellOutAll(fetched: ReadonlyMap<string, Secret>): {
   };
 }
 
-const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+export const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Names that decide which code runs, or that belong to the platform. */
 const reservedName = /^(?:PATH|HOME|BASH_ENV|ENV|IFS|(?:LD|NODE|CYCLE|WARP)_.*)$/;
@@ -177,65 +186,4 @@ function warnReserved(reserved: readonly string[]): readonly Warning[] {
           fix: 'Rename these secrets, or name each one that you want in init.secrets.env.',
         },
       ];
-}
-
-type Granted = { readonly wish: WantedSecret; readonly secret: Secret };
-
-function grant(
-  wishes: readonly WantedSecret[],
-  fetched: ReadonlyMap<string, Secret>,
-  { allowEmpty }: SecretRules,
-): readonly Granted[] {
-  const unknown = wishes.filter(({ identifier }) => !fetched.has(identifier));
-  const granted = wishes.flatMap((wish) => {
-    const secret = fetched.get(wish.identifier);
-    return secret === undefined ? [] : [{ wish, secret }];
-  });
-  const empty = granted.filter(
-    ({ wish, secret }) => secret.isEmpty() && !allowEmpty.has(wish.identifier),
-  );
-  const withNul = granted.filter(({ secret }) => secret.reveal().includes('\0'));
-
-  refuse(unknown, {
-    code: 'E_SECRET_UNKNOWN',
-    rule: 'the platform has none of that identifier for this container',
-    fix: 'Create the scoped variable in the environment and give this container access to it, or correct the identifier.',
-  });
-  refuse(
-    empty.map(({ wish }) => wish),
-    {
-      code: 'E_SECRET_EMPTY',
-      rule: 'the platform serves an empty value, as it does where it could not fetch a remote secret',
-      fix: 'Give the scoped variable a value, or add its identifier to init.secrets.allowEmpty.',
-    },
-  );
-  refuse(
-    withNul.map(({ wish }) => wish),
-    {
-      code: 'E_SECRET_NUL',
-      rule: 'the value holds a NUL, which no variable can hold',
-      fix: 'Store the value as text, for example in base64.',
-    },
-  );
-
-  return granted;
-}
-
-type Refusal = { readonly code: string; readonly rule: string; readonly fix: string };
-
-function refuse(wishes: readonly WantedSecret[], { code, rule, fix }: Refusal): void {
-  const [first] = wishes;
-
-  if (first !== undefined) {
-    const message = `Cannot use ${wishes.map(describeWish).join(', ')}: ${rule}`;
-    throw new StartError(code, message, {
-      exitCode: exitStatus.config,
-      remedy: { where: first.where, fix },
-    });
-  }
-}
-
-function describeWish(wish: WantedSecret): string {
-  const target = wish.kind === 'dotenv' ? wish.where : `variable ${wish.variable} (${wish.where})`;
-  return `secret "${wish.identifier}" for ${target}`;
 }

@@ -1,16 +1,29 @@
 // What the operator chose, from the command line, WARP_INIT_* and `init` of the config, with every default applied.
 //
-// Of each option the first source that has it counts, of a list as a whole: lists are never merged.
+// Of each option the first source that has it counts, of a list as a whole: lists are never merged. What only the
+// config can say is in settings-{files,limits,reload}.ts.
 import type { CheckedInit } from './config-schema.ts';
-import { logFormats, logLevels, parseText, parseUser } from './config-words.ts';
+import {
+  logFormats,
+  logLevels,
+  normalPath,
+  parseFilePath,
+  parseText,
+  parseUser,
+} from './config-words.ts';
 import { defaultSocketPath } from './default-socket.ts';
 import { parseDuration } from './duration.ts';
-import { runOptions, usageError, variableOf } from './run-options.ts';
-import type { OptionName, RawOptions } from './run-options.ts';
+import type { OptionName } from './run-options.ts';
+import { resolveCertificates, resolveEnvFile, resolveSecretFiles } from './settings-files.ts';
+import type { CertificateFiles, SecretFile } from './settings-files.ts';
+import { resolveLimits } from './settings-limits.ts';
+import type { ResourceLimit } from './settings-limits.ts';
+import { refuseReloadWithExec, resolveReload } from './settings-reload.ts';
+import type { ReloadSettings } from './settings-reload.ts';
+import { flag, given, list, parseOne, value, wordOf } from './settings-sources.ts';
+import type { SettingSources } from './settings-sources.ts';
 import { parseExitStatus, parseRewrite, parseSignal } from './signals.ts';
 import type { Rewrite } from './signals.ts';
-import { refuseWord } from './suggest.ts';
-import type { Parsed } from './suggest.ts';
 
 export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = (typeof logFormats)[number];
@@ -52,25 +65,39 @@ export type Settings = {
     /** Variable name to secret identifier, or every secret. */
     readonly env: 'all' | ReadonlyMap<string, string>;
     readonly dotenv: readonly string[];
+    readonly files: readonly SecretFile[];
     readonly allowEmpty: ReadonlySet<string>;
   };
+  /** Where the app starts, absolute; undefined: where init was started. */
+  readonly cwd: string | undefined;
+  readonly noNewPrivileges: boolean;
+  readonly limits: readonly ResourceLimit[];
+  /** Keep the platform's token from the app. */
+  readonly hideToken: boolean;
+  /** Absolute; undefined: the first of the usual ones that can be written. */
+  readonly stateDirectory: string | undefined;
+  /** Absolute; `true`: `env` in the state directory; undefined: none is written. */
+  readonly envFile: true | string | undefined;
+  readonly certificates: CertificateFiles | undefined;
+  readonly reload: ReloadSettings;
 };
 
-export type SettingSources = {
-  readonly commandLine: RawOptions;
-  readonly environment: RawOptions;
-  readonly init: CheckedInit;
-};
-
-/** @throws {StartError} E_USAGE: an option or a variable has a value that it cannot have. */
+/**
+ * @throws {StartError} E_USAGE: an option or a variable has a value that it cannot have. E_CONFIG: exec mode beside
+ *   `init.reload`.
+ */
 export function resolveSettings(sources: SettingSources): Settings {
   const { init } = sources;
+  const exec = flag(sources, 'exec') ?? false;
+  if (exec) {
+    refuseReloadWithExec(init.reload, given(sources, 'exec')?.label ?? '--exec');
+  }
 
   return {
     socketPath: value(sources, 'socket', parseText) ?? defaultSocketPath,
     dotenvFiles: list(sources, 'env-file', parseText),
     user: value(sources, 'user', parseUser),
-    exec: flag(sources, 'exec') ?? false,
+    exec,
     debug: flag(sources, 'debug') ?? false,
     rewrite: toMap(list(sources, 'rewrite', parseRewrite)),
     exitStatus: toMap(list(sources, 'exit-status', parseExitStatus)),
@@ -91,6 +118,11 @@ export function resolveSettings(sources: SettingSources): Settings {
     hosts: { addresses: init.hosts?.addresses ?? 'all', onError: init.hosts?.onError ?? 'warn' },
     nsswitch: init.nsswitch ?? 'warn',
     secrets: secretSettings(init.secrets),
+    ...appSettings(init),
+    stateDirectory: value(sources, 'state-directory', parseFilePath),
+    envFile: resolveEnvFile(init.envFile),
+    certificates: resolveCertificates(init.certificates),
+    reload: resolveReload(init.reload),
   };
 }
 
@@ -113,77 +145,6 @@ export function configPath(sources: Omit<SettingSources, 'init'>): string | unde
   return value({ ...sources, init: {} }, 'config', parseText);
 }
 
-type Given = { readonly label: string; readonly raw: NonNullable<RawOptions[OptionName]> };
-
-/** The first source that has the option, and what the operator calls it there. */
-function given(
-  { commandLine, environment, init }: SettingSources,
-  name: OptionName,
-): Given | undefined {
-  const key = runOptions[name].init;
-  const [label, raw] =
-    commandLine[name] !== undefined
-      ? [`--${name}`, commandLine[name]]
-      : environment[name] !== undefined
-        ? [variableOf(name), environment[name]]
-        : [`init.${key}`, key === undefined ? undefined : init[key]];
-  return raw === undefined ? undefined : { label, raw };
-}
-
-type Parse<T> = (text: string) => Parsed<T>;
-
-function value<T>(sources: SettingSources, name: OptionName, parse: Parse<T>): T | undefined {
-  const found = given(sources, name);
-  return found === undefined ? undefined : parseOne(found, found.raw, parse);
-}
-
-function list<T>(sources: SettingSources, name: OptionName, parse: Parse<T>): readonly T[] {
-  const found = given(sources, name);
-
-  if (found === undefined) {
-    return [];
-  }
-
-  const items: readonly unknown[] = Array.isArray(found.raw) ? found.raw : [found.raw];
-  return items.map((item) => parseOne(found, item, parse));
-}
-
-function flag(sources: SettingSources, name: OptionName): boolean | undefined {
-  const found = given(sources, name);
-
-  if (found === undefined) {
-    return undefined;
-  }
-
-  if (typeof found.raw === 'boolean') {
-    return found.raw;
-  }
-
-  throw usageError({
-    label: found.label,
-    received: JSON.stringify(found.raw),
-    expected: 'no value',
-  });
-}
-
-function parseOne<T>({ label }: Given, raw: unknown, parse: Parse<T>): T {
-  const result: Parsed<T> =
-    typeof raw === 'string' ? parse(raw) : { ok: false, expected: 'one value' };
-
-  if (!result.ok) {
-    throw usageError({ label, received: JSON.stringify(raw), ...result });
-  }
-
-  return result.value;
-}
-
-function wordOf<Word extends string>(words: readonly Word[]): Parse<Word> {
-  return (text) => {
-    const word = words.find((known) => known === text);
-    return word === undefined ? refuseWord(text, words) : { ok: true, value: word };
-  };
-}
-
 function toMap(rewrites: readonly Rewrite[]): ReadonlyMap<number, number> {
   return new Map(rewrites.map(({ from, to }) => [from, to]));
 }
@@ -194,10 +155,22 @@ function deadlineMs(text = '30s'): number {
 }
 
 function secretSettings(secrets: CheckedInit['secrets']): Settings['secrets'] {
-  const { env = 'none', dotenv = [], allowEmpty = [] } = secrets ?? {};
+  const { env = 'none', dotenv = [], files, allowEmpty = [] } = secrets ?? {};
   return {
     env: env === 'all' ? 'all' : new Map(env === 'none' ? [] : Object.entries(env)),
     dotenv: [dotenv].flat(),
+    files: resolveSecretFiles(files),
     allowEmpty: new Set([allowEmpty].flat()),
+  };
+}
+
+type AppSettings = Pick<Settings, 'cwd' | 'noNewPrivileges' | 'limits' | 'hideToken'>;
+
+function appSettings({ cwd, noNewPrivileges, limits, hideToken }: CheckedInit): AppSettings {
+  return {
+    cwd: cwd === undefined ? undefined : normalPath(cwd),
+    noNewPrivileges: noNewPrivileges ?? false,
+    limits: resolveLimits(limits),
+    hideToken: hideToken ?? false,
   };
 }

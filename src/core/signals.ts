@@ -68,21 +68,18 @@ export function parseRewrite(text: string): Parsed<Rewrite> {
   const from = parseSignal(fromText);
   const to: Parsed<number> = toText === '0' ? { ok: true, value: 0 } : parseSignal(toText);
 
-  if (!from.ok) {
-    return from.suggestion === undefined
-      ? from
-      : { ...from, suggestion: `${from.suggestion}:${toText}` };
-  }
-
-  if (uncatchable.has(from.value)) {
+  if (from.ok && uncatchable.has(from.value)) {
     return {
       ok: false,
       expected: `a signal that can be caught: nobody catches ${signalName(from.value)}`,
     };
   }
 
-  if (!to.ok) {
-    return to.suggestion === undefined ? to : { ...to, suggestion: `${fromText}:${to.suggestion}` };
+  if (!from.ok || !to.ok) {
+    return refuseRewrite([
+      { text: fromText, parsed: from },
+      { text: toText, parsed: to },
+    ]);
   }
 
   return { ok: true, value: { from: from.value, to: to.value } };
@@ -131,11 +128,24 @@ function isStatus(text: string | undefined): boolean {
 }
 
 function refuseSignal(text: string): Parsed<never> {
-  const known = [...names, 'RTMIN', 'RTMAX'].map((name) => `SIG${name}`);
-  const named = /^sig/i.test(text) ? text : `SIG${text}`;
+  // Without SIG, which would make any two names alike.
+  const known = nearest(text.replace(/^sig/i, ''), [...names, 'RTMIN', 'RTMAX']);
   return {
     ok: false,
     expected: 'a signal, such as SIGTERM or 15',
-    ...suggestion(nearest(named, known)),
+    ...suggestion(known === undefined ? undefined : `SIG${known}`),
+  };
+}
+
+type Half = { readonly text: string; readonly parsed: Parsed<number> };
+
+/** A suggestion only if it corrects both halves: one that is refused in its turn is none. */
+function refuseRewrite(halves: readonly Half[]): Parsed<never> {
+  const wrong = halves.filter(({ parsed }) => !parsed.ok).map(({ text }) => JSON.stringify(text));
+  const corrected = halves.map(({ text, parsed }) => (parsed.ok ? text : parsed.suggestion));
+  return {
+    ok: false,
+    expected: `a signal, such as SIGTERM or 15, in place of ${wrong.join(' and ')}`,
+    ...suggestion(corrected.includes(undefined) ? undefined : corrected.join(':')),
   };
 }

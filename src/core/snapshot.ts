@@ -1,6 +1,7 @@
 // The platform's answers as plain data: only the fields that we read, already checked and normalized.
 //
 // Source: the platform's published OpenAPI document; inputs/snapshot.ts makes it from the answers.
+import type { Secret } from './secret.ts';
 
 export type Snapshot = {
   /** `GET /v1/container`: the container that we run in. */
@@ -13,7 +14,7 @@ export type Snapshot = {
   readonly hub?: NamedThing;
   readonly environment?: NamedThing;
   readonly server?: Server;
-  /** Only asked for where certificates are configured or shown. */
+  /** Only asked for by `debug`, which shows them. */
   readonly certificates?: readonly CertificateSummary[];
 };
 
@@ -23,6 +24,13 @@ export type Server = { readonly id: string; readonly hostname: string };
 
 /** The domains a certificate is for. Its private key is not a part of it. */
 export type CertificateSummary = { readonly id: string; readonly domains: readonly string[] };
+
+/** What its files are made of; fetched for `init.certificates` alone. */
+export type Certificate = CertificateSummary & {
+  readonly privateKey: Secret;
+  /** The certificate and those that it was signed with, PEM. */
+  readonly bundle: string;
+};
 
 /** A container is a service of the environment; its name is the service name. */
 export type Container = {

@@ -60,7 +60,7 @@ export type PlatformSecret = {
   readonly isServedOnce: boolean;
 };
 
-type Certificate = {
+export type Certificate = {
   readonly id: string;
   readonly domains: readonly string[];
   readonly privateKey: string;

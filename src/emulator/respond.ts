@@ -21,7 +21,7 @@ export type ApiRequest = {
   readonly token: string | undefined;
 };
 
-export type ApiResponse = { readonly status: 200 | 401 | 404; readonly body: Buffer };
+export type ApiResponse = { readonly status: 200 | 401 | 404 | 500; readonly body: Buffer };
 
 const secretsPath = '/v1/environment/scoped-variables';
 
@@ -67,6 +67,13 @@ function answerFor(answers: Answers, url: URL, body: Buffer): ApiResponse {
   );
 }
 
+/** The envelope of an error that is the platform's own fault, or that it says is ours. */
+export function faultResponse(code: '401.auth-invalid' | '500.unknown'): ApiResponse {
+  return code === '500.unknown'
+    ? errorResponse(code, 'Internal error', 'Something went wrong, on demand.')
+    : errorResponse(code, 'Invalid authentication', 'The token is no longer valid.');
+}
+
 function unauthorized(token: string | undefined): ApiResponse {
   const detail =
     token === undefined ? 'The header X-CYCLE-TOKEN is missing.' : 'The token is not valid.';
@@ -77,17 +84,22 @@ function unknownUri({ method, target }: ApiRequest): ApiResponse {
   return errorResponse('404.uri', 'Not found', `Nothing answers to ${method} ${target} here.`);
 }
 
-function errorResponse(
-  code: '401.auth-invalid' | '404.uri' | '404.container',
-  title: string,
-  detail: string,
-): ApiResponse {
-  const status = code.startsWith('401') ? 401 : 404;
+function errorResponse(code: ErrorCode, title: string, detail: string): ApiResponse {
+  const status = statuses[code];
   return {
     status,
     body: Buffer.from(JSON.stringify({ error: { status, code, title, detail }, data: null })),
   };
 }
+
+const statuses = {
+  '401.auth-invalid': 401,
+  '404.uri': 404,
+  '404.container': 404,
+  '500.unknown': 500,
+} as const;
+
+type ErrorCode = keyof typeof statuses;
 
 function isContainerPath(path: string): path is ContainerPath {
   return containerPaths.some((one) => one === path);

@@ -18,7 +18,24 @@ export type Account = {
 
 export type AccountFiles = { readonly passwdPath: string; readonly groupPath: string };
 
-const systemFiles: AccountFiles = { passwdPath: '/etc/passwd', groupPath: '/etc/group' };
+/** Who asks, for the error. */
+type AccountUse = {
+  /** As in «Cannot run the app as "node"». */
+  readonly task: string;
+  readonly where: string;
+  /** What to do about an id that is none. */
+  readonly fix: string;
+};
+
+export type AccountLookup = AccountFiles & { readonly use: AccountUse };
+
+export const systemFiles: AccountFiles = { passwdPath: '/etc/passwd', groupPath: '/etc/group' };
+
+const appUser: AccountUse = {
+  task: 'run the app as',
+  where: '--user',
+  fix: 'Correct --user, WARP_INIT_USER or init.user.',
+};
 
 /**
  * @param spec - `NAME`, `UID`, `NAME:GROUP` or `UID:GID`, in any mixture of names and numbers.
@@ -26,18 +43,16 @@ const systemFiles: AccountFiles = { passwdPath: '/etc/passwd', groupPath: '/etc/
  */
 export function lookupUser(spec: string, files = systemFiles): Account {
   const [user, group, ...rest] = spec.split(':');
+  const lookup = { ...files, use: appUser };
 
   if (user === undefined || user === '' || group === '' || rest.length > 0) {
-    throw userError(spec, {
-      rule: 'expected NAME, UID, NAME:GROUP or UID:GID',
-      fix: 'Correct --user, WARP_INIT_USER or init.user.',
-    });
+    throw userError(spec, { ...appUser, rule: 'expected NAME, UID, NAME:GROUP or UID:GID' });
   }
 
-  const entry = findUser(user, files);
+  const entry = findUser(user, lookup);
 
   if (group !== undefined) {
-    const gid = findGroup(group, files);
+    const gid = findGroup(group, lookup);
     return { ...entry, gid, groups: [gid] };
   }
 
@@ -51,37 +66,39 @@ export function isCurrentUser({ uid, gid }: Account): boolean {
 
 type User = Pick<Account, 'uid' | 'gid' | 'name' | 'home'>;
 
-function findUser(user: string, { passwdPath }: AccountFiles): User {
+/** @throws {StartError} E_USER, in the words of `use`. */
+export function findUser(user: string, { passwdPath, use }: AccountLookup): User {
   const { lines, errno } = readLines(passwdPath);
   const entries = lines.flatMap(parseUser);
   const uid = parseNumber(user);
 
   if (uid !== undefined) {
-    return (
-      entries.find((entry) => entry.uid === uid) ?? {
-        uid: checkId(uid, user),
-        gid: 0,
-        name: undefined,
-        home: '/',
-      }
-    );
+    const found = entries.find((entry) => entry.uid === uid);
+
+    if (found === undefined) {
+      refuseBrokenLine(user, lines, { path: passwdPath, use, field: 2, form: passwdForm });
+    }
+
+    return found ?? { uid: checkId(uid, user, use), gid: 0, name: undefined, home: '/' };
   }
 
   const found = entries.find((entry) => entry.name === user);
 
   if (found === undefined) {
+    refuseBrokenLine(user, lines, { path: passwdPath, use, field: 0, form: passwdForm });
     const names = entries.map(({ name }) => name);
-    throw unknownName({ kind: 'user', name: user, names, path: passwdPath, errno });
+    throw unknownName(use, { kind: 'user', name: user, names, path: passwdPath, errno });
   }
 
   return found;
 }
 
-function findGroup(group: string, { groupPath }: AccountFiles): number {
+/** @throws {StartError} E_USER, in the words of `use`. */
+export function findGroup(group: string, { groupPath, use }: AccountLookup): number {
   const gid = parseNumber(group);
 
   if (gid !== undefined) {
-    return checkId(gid, group);
+    return checkId(gid, group, use);
   }
 
   const { lines, errno } = readLines(groupPath);
@@ -89,8 +106,9 @@ function findGroup(group: string, { groupPath }: AccountFiles): number {
   const found = entries.find((entry) => entry.name === group);
 
   if (found === undefined) {
+    refuseBrokenLine(group, lines, { path: groupPath, use, field: 0, form: groupForm });
     const names = entries.map(({ name }) => name);
-    throw unknownName({ kind: 'group', name: group, names, path: groupPath, errno });
+    throw unknownName(use, { kind: 'group', name: group, names, path: groupPath, errno });
   }
 
   return found.gid;
@@ -145,12 +163,9 @@ function parseNumber(text: string): number | undefined {
 /** 4294967295 is (uid_t) -1, which setresuid(2) takes for «leave it as it is». */
 const largestId = 4_294_967_294;
 
-function checkId(id: number, text: string): number {
+function checkId(id: number, text: string, use: AccountUse): number {
   if (id > largestId) {
-    throw userError(text, {
-      rule: `an id is at most ${largestId}`,
-      fix: 'Correct --user, WARP_INIT_USER or init.user.',
-    });
+    throw userError(text, { ...use, rule: `an id is at most ${largestId}` });
   }
 
   return id;
@@ -168,6 +183,35 @@ function readLines(path: string): {
   }
 }
 
+const passwdForm = 'name:password:uid:gid:comment:home:shell';
+const groupForm = 'name:password:gid:members';
+
+type LineSearch = {
+  readonly path: string;
+  readonly use: AccountUse;
+  /** Which field says who it is about. */
+  readonly field: 0 | 2;
+  readonly form: string;
+};
+
+/** A line that is there but has no right ids is not «no such user»; its text may hold a hash, and is not shown. */
+function refuseBrokenLine(wanted: string, lines: readonly string[], search: LineSearch): void {
+  const { path, use, field, form } = search;
+  const index = lines.findIndex((line) => {
+    const fields = line.split(':');
+    return isName(fields[0] ?? '') && fields[field] === wanted;
+  });
+
+  if (index >= 0) {
+    throw userError(wanted, {
+      ...use,
+      rule: `line ${index + 1} of ${path} is broken: expected ${form}, with ids from 0 to ${largestId}`,
+      where: `${path}:${index + 1}`,
+      fix: 'Correct that line in the image.',
+    });
+  }
+}
+
 type UnknownName = {
   readonly kind: 'user' | 'group';
   readonly name: string;
@@ -176,7 +220,10 @@ type UnknownName = {
   readonly errno: string | undefined;
 };
 
-function unknownName({ kind, name, names, path, errno }: UnknownName): StartError {
+function unknownName(
+  { task }: AccountUse,
+  { kind, name, names, path, errno }: UnknownName,
+): StartError {
   const rule =
     errno === undefined ? `no such ${kind} in ${path}` : `${path} is not readable (${errno})`;
   const suggestion = nearest(name, names);
@@ -184,13 +231,13 @@ function unknownName({ kind, name, names, path, errno }: UnknownName): StartErro
     suggestion === undefined
       ? `Add the ${kind} to the image, or give its number.`
       : `Write "${suggestion}" if that is meant, or add the ${kind} to the image.`;
-  return userError(name, { rule, fix, where: path });
+  return userError(name, { task, rule, fix, where: path });
 }
 
-type Mistake = { readonly rule: string; readonly fix: string; readonly where?: string };
+type Mistake = AccountUse & { readonly rule: string };
 
-function userError(text: string, { rule, fix, where = '--user' }: Mistake): StartError {
-  return new StartError('E_USER', `Cannot run the app as "${text}": ${rule}`, {
+function userError(text: string, { task, rule, fix, where }: Mistake): StartError {
+  return new StartError('E_USER', `Cannot ${task} "${text}": ${rule}`, {
     exitCode: exitStatus.config,
     remedy: { where, fix },
   });

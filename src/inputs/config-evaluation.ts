@@ -6,9 +6,10 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { types } from 'node:util';
 import { Script } from 'node:vm';
+import { copyConfig } from './config-copy.ts';
 
 export type Evaluated = {
-  /** The config, or a promise of it. */
+  /** The config as plain data, or a promise of what it is to be copied from. */
   readonly result: unknown;
   /** The function that the module exports, if it is one. */
   readonly called: object | undefined;
@@ -22,10 +23,24 @@ export function evaluate(path: string, deadlineMs: number): Evaluated {
   let evaluated: Evaluated = { result: undefined, called: undefined };
 
   runWithin(deadlineMs, () => {
-    evaluated = resultOf(createRequire(path)(path));
+    const { result, called } = resultOf(createRequire(path)(path));
+    evaluated = { result: isThenable(result) ? result : copyConfig(result), called };
   });
 
   return evaluated;
+}
+
+/** @throws As {@link evaluate}: what is copied may have code in it. */
+export function copyWithin(deadlineMs: number, config: unknown): unknown {
+  let copied: unknown;
+  runWithin(deadlineMs, () => {
+    copied = copyConfig(config);
+  });
+  return copied;
+}
+
+export function isThenable(value: unknown): boolean {
+  return types.isPromise(value) || (typeof value === 'object' && value !== null && 'then' in value);
 }
 
 export async function importConfig(path: string): Promise<unknown> {

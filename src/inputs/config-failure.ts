@@ -1,18 +1,36 @@
 // What can be wrong with a config as code, as errors with file and line. All of them are E_CONFIG, exit status 78.
 import { fileURLToPath } from 'node:url';
+import { typeName } from '../core/config-problems.ts';
 import { StartError, exitStatus } from '../errors.ts';
 
 /** The config, or what it requires, cannot be parsed or has thrown. */
 export function configFailure(path: string, error: unknown, programFile: string): StartError {
   const where = locationOf(error, programFile) ?? path;
-  const isSyntax = error instanceof Error && error.name === 'SyntaxError';
   const from = where.startsWith(path) ? where : `${path}: ${where}`;
 
   return new StartError('E_CONFIG', `Cannot load the config ${from}: ${reasonOf(error)}`, {
     exitCode: exitStatus.config,
-    remedy: { where, fix: isSyntax ? 'Correct the syntax there.' : 'Correct what throws there.' },
+    remedy: { where, fix: fixOf(error) },
     cause: error,
   });
+}
+
+function fixOf(error: unknown): string {
+  if (/^Cannot find (?:module|package) 'warp-init'/.test(textOf(error, 'message'))) {
+    return "Install warp-init as a dependency of the app, too; for types alone the comment `@type {import('warp-init').WarpConfig}` is enough.";
+  }
+
+  if (/^Cannot find (?:module|package) '[^./]/.test(textOf(error, 'message'))) {
+    return 'Install it in the image, where the config finds it (node_modules in its directory or above), or do without it there.';
+  }
+
+  if (/^EACCES: permission denied, open '.*\.(?:[cm]?js|json)'$/.test(textOf(error, 'message'))) {
+    return 'Make it readable to the user who starts warp-init: COPY --chmod=644, or --chown.';
+  }
+
+  return textOf(error, 'name') === 'SyntaxError'
+    ? 'Correct the syntax there.'
+    : 'Correct what throws there.';
 }
 
 export type Stuck = {
@@ -40,6 +58,13 @@ export function stuckError(path: string, { deadlineMs, kind, location }: Stuck):
   );
 }
 
+export function exitError(path: string): StartError {
+  return new StartError('E_CONFIG', `Cannot load the config ${path}: it calls process.exit()`, {
+    exitCode: exitStatus.config,
+    remedy: { where: path, fix: 'Remove that.' },
+  });
+}
+
 /** @param type - `a number`, `nothing`. */
 export function exportError(path: string, type: string): StartError {
   return new StartError(
@@ -56,10 +81,8 @@ export function exportError(path: string, type: string): StartError {
 }
 
 /** `file:line` of the code that failed; code of Node and of this program does not count. */
-function locationOf(error: unknown, programFile: string): string | undefined {
-  const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : '';
-
-  for (const line of stack.split('\n')) {
+export function locationOf(error: unknown, programFile: string): string | undefined {
+  for (const line of textOf(error, 'stack').split('\n')) {
     const [, file, number] = arrow.exec(line) ?? frame.exec(line) ?? [];
     const path = file?.startsWith('file:') ? fileURLToPath(file) : file;
 
@@ -84,9 +107,19 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) {
     return typeof error === 'string'
       ? error.slice(0, shownCharacters)
-      : `it threw a ${typeof error}`;
+      : `it threw ${typeName(error)}`;
   }
 
-  const [line = ''] = error.message.split('\n');
-  return `${error.name}: ${line}`.slice(0, shownCharacters);
+  const [line = ''] = textOf(error, 'message').split('\n');
+  return `${textOf(error, 'name')}: ${line}`.slice(0, shownCharacters);
+}
+
+/** Anything can be thrown, also an error whose message is an object, or whose stack is a getter that throws. */
+function textOf(error: unknown, key: 'message' | 'name' | 'stack'): string {
+  try {
+    const text: unknown = error instanceof Error ? error[key] : '';
+    return typeof text === 'string' ? text : '';
+  } catch {
+    return '';
+  }
 }

@@ -1,19 +1,24 @@
 // warp.config.js: found, evaluated and awaited, within a deadline. What it exports is checked in core/config.ts.
 //
-// The config is code of the operator's. Code that never returns is ended by V8 (config-evaluation.ts), code that
-// blocks this thread after an `await` by a thread of ours (config-watchdog.ts); a promise that never settles, by a timer.
+// The config is code of the operator's. Code that never returns is ended by V8 (config-evaluation.ts); what V8 cannot
+// end, a system call or a loop after an `await`, by pid1 or a thread (config-watchdog.ts); a promise that never settles,
+// by a timer.
 import { writeSync } from 'node:fs';
 import { inspect, types } from 'node:util';
 import { typeName } from '../core/config-problems.ts';
 import { errnoOf, exitStatus } from '../errors.ts';
-import { evaluate, importConfig } from './config-evaluation.ts';
+import { watchBlockingCalls } from './config-blocking.ts';
+import type { BlockingCalls } from './config-blocking.ts';
+import { copyConfig } from './config-copy.ts';
+import { copyWithin, evaluate, importConfig, isThenable } from './config-evaluation.ts';
 import type { Evaluated } from './config-evaluation.ts';
-import { configFailure, exportError, stuckError } from './config-failure.ts';
+import { configFailure, exitError, exportError, stuckError } from './config-failure.ts';
 import { functionLocation } from './config-location.ts';
 import { findConfigFile } from './config-path.ts';
 import type { ConfigPlace } from './config-path.ts';
-import { findLoop, startConfigWatchdog } from './config-watchdog.ts';
-import type { StuckReport } from './config-watchdog.ts';
+import { findAwait, findLoop } from './config-rerun.ts';
+import { startThreadWatchdog, startWatchdog } from './config-watchdog.ts';
+import type { StuckReport, Watchdog } from './config-watchdog.ts';
 
 export type ConfigFileOptions = ConfigPlace & {
   /** For everything: loading, calling and awaiting. */
@@ -24,6 +29,7 @@ export type ConfigFileOptions = ConfigPlace & {
 export type LoadedConfig = {
   /** Absolute. */
   readonly path: string;
+  /** Plain data, of the keys that init reads. */
   readonly value: object;
 };
 
@@ -57,10 +63,9 @@ async function refusingExit<T>(
   load: () => Promise<T>,
 ): Promise<T> {
   const say = () => {
-    writeSync(
-      onStuck.messageFd,
-      `warp-init: Cannot load the config ${path}: it calls process.exit(). Remove that.\n`,
-    );
+    const error = exitError(path);
+    const line = `warp-init: ${error.message}. ${error.remedy.fix}\n`;
+    writeSync(onStuck.messageFd, onStuck.format?.(error) ?? line);
     if (onStuck.abortFd !== undefined && onStuck.abortFrame !== undefined) {
       writeSync(onStuck.abortFd, onStuck.abortFrame);
     }
@@ -76,43 +81,84 @@ async function refusingExit<T>(
 }
 
 async function valueOf(path: string, options: ConfigFileOptions): Promise<unknown> {
-  const startMs = performance.now();
-  const { result, called, error } = tryEvaluate(path, options.deadlineMs);
+  const { deadlineMs, onStuck } = options;
+  const endMs = performance.now() + deadlineMs;
+  let watchdog = startWatchdog({ path, deadlineMs, remainingMs: deadlineMs }, onStuck);
+  const calls = watchBlockingCalls({
+    programFile: onStuck.programFile,
+    endMs,
+    onEnter: (location) => watchdog.enter(location),
+  });
 
-  if (error !== undefined) {
-    throw await failure(path, error.thrown, options);
+  try {
+    const attempt = tryEvaluate(path, deadlineMs);
+
+    if (attempt.error === undefined && isPending(attempt.result)) {
+      // No `await` before the thread is started: the config's own next step might be the one that never returns.
+      const remainingMs = Math.max(1, endMs - performance.now());
+      if (onStuck.endLater !== undefined) {
+        watchdog.stop();
+        watchdog = startThreadWatchdog({ path, deadlineMs, remainingMs }, onStuck);
+      }
+
+      return await awaitWithin(
+        path,
+        { ...attempt, remainingMs, copy: copyConfig, watchdog, calls },
+        options,
+      );
+    }
+
+    // On a busy machine the program that it waited for can be killed, and the config go on, before V8 ends it.
+    if (attempt.error !== undefined || calls.location() !== undefined) {
+      const thrown = attempt.error?.thrown;
+      throw await failure(path, { thrown, watchdog, calls }, options);
+    }
+
+    const copy = (config: unknown) => copyWithin(endMs - performance.now(), config);
+    return await settled(path, { ...attempt, copy, watchdog, calls }, options);
+  } finally {
+    watchdog.stop();
+    calls.stop();
   }
-
-  if (!isPending(result)) {
-    return settled(path, result, options);
-  }
-
-  // No `await` before the thread is started: the config's own next step might be the one that never returns.
-  const remainingMs = Math.max(1, options.deadlineMs - (performance.now() - startMs));
-  return awaitWithin(path, { result, called, remainingMs }, options);
 }
 
-type Attempt = Evaluated & { readonly error?: { readonly thrown: unknown } };
+type Attempt = Evaluated & {
+  /** It has a top-level await. */
+  readonly isImported: boolean;
+  readonly error?: { readonly thrown: unknown };
+};
 
 function tryEvaluate(path: string, deadlineMs: number): Attempt {
   try {
-    return evaluate(path, deadlineMs);
+    return { ...evaluate(path, deadlineMs), isImported: false };
   } catch (error) {
     // A top-level await: only import() can wait for it.
     return errnoOf(error) === 'ERR_REQUIRE_ASYNC_MODULE'
-      ? { result: importConfig(path), called: undefined }
-      : { result: undefined, called: undefined, error: { thrown: error } };
+      ? { result: importConfig(path), called: undefined, isImported: true }
+      : { result: undefined, called: undefined, isImported: false, error: { thrown: error } };
   }
 }
 
-async function failure(path: string, error: unknown, options: ConfigFileOptions) {
-  const { deadlineMs, onStuck } = options;
+type Watching = { readonly watchdog: Watchdog; readonly calls: BlockingCalls };
 
-  if (errnoOf(error) !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
-    return configFailure(path, error, onStuck.programFile);
+type Failed = Watching & { readonly thrown: unknown };
+
+async function failure(
+  path: string,
+  { thrown, watchdog, calls }: Failed,
+  options: ConfigFileOptions,
+) {
+  const { deadlineMs, onStuck } = options;
+  watchdog.stop();
+  calls.stop();
+  const isEnded = errnoOf(thrown) === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  const blocked = calls.location();
+
+  if (!isEnded && blocked === undefined) {
+    return configFailure(path, thrown, onStuck.programFile);
   }
 
-  const location = await findLoop(path, onStuck.programFile);
+  const location = blocked ?? (await findLoop(path, onStuck.programFile));
   return stuckError(path, { deadlineMs, kind: 'runs', location });
 }
 
@@ -120,43 +166,59 @@ async function failure(path: string, error: unknown, options: ConfigFileOptions)
 function isPending(value: unknown): boolean {
   return types.isPromise(value)
     ? inspect(value, { depth: 0 }).includes('<pending>')
-    : typeof value === 'object' && value !== null && 'then' in value;
+    : isThenable(value);
 }
+
+/** `copy` ends by itself where only pid1 watches. */
+type Result = Attempt & Watching & { readonly copy: (config: unknown) => unknown };
 
 async function settled(
   path: string,
-  result: unknown,
-  { onStuck }: ConfigFileOptions,
-): Promise<unknown> {
+  { result, copy, ...watching }: Result,
+  options: ConfigFileOptions,
+) {
   try {
-    return await result;
+    return isThenable(result) ? copy(await result) : result;
   } catch (error) {
-    throw configFailure(path, error, onStuck.programFile);
+    throw await failure(path, { thrown: error, ...watching }, options);
   }
 }
 
-type Pending = Evaluated & { readonly remainingMs: number };
+type Pending = Result & { readonly remainingMs: number };
 
 async function awaitWithin(path: string, pending: Pending, options: ConfigFileOptions) {
-  const { deadlineMs } = options;
-  const { remainingMs, called } = pending;
-  const watchdog = startConfigWatchdog({ path, deadlineMs, remainingMs }, options.onStuck);
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<undefined>((wake) => {
-    timer = setTimeout(wake, remainingMs, undefined);
+    timer = setTimeout(wake, pending.remainingMs, undefined);
   });
 
   try {
-    const value = settled(path, pending.result, options).then((config) => ({ config }));
+    const value = settled(path, pending, options).then((config) => ({ config }));
     const first = await Promise.race([value, deadline]);
 
-    if (first === undefined) {
-      throw stuckError(path, { deadlineMs, kind: 'waits', location: functionLocation(called) });
+    // A program that was killed at the deadline: the config may not have noticed.
+    if (first === undefined || pending.calls.location() !== undefined) {
+      pending.watchdog.stop();
+      throw await overdue(path, pending, options);
     }
 
     return first.config;
   } finally {
     clearTimeout(timer);
-    watchdog.stop();
   }
+}
+
+/** The main thread is free, and the promise is not settled. */
+async function overdue(path: string, pending: Pending, options: ConfigFileOptions) {
+  const { deadlineMs, onStuck } = options;
+  const blocked = pending.calls.location();
+
+  if (blocked !== undefined) {
+    return stuckError(path, { deadlineMs, kind: 'runs', location: blocked });
+  }
+
+  const location = pending.isImported
+    ? await findAwait(path, onStuck.programFile)
+    : functionLocation(pending.called);
+  return stuckError(path, { deadlineMs, kind: 'waits', location });
 }

@@ -1,138 +1,120 @@
-// A thread beside the config: for code that blocks the main thread where no timer of ours can fire any more.
-//
-// Node runs the thread's code from a file: the bundle itself, whose main.ts calls `runConfigWatchdog` where its first
-// argument says so. The thread is started only for a config that is still pending, since it costs 5 ms.
+// Who ends a start in place of the main thread, where a config blocks it so that no timer of ours can fire any more:
+// pid1, which is told beforehand and costs nothing, or a thread, which can also look where the main thread is.
 import { writeSync } from 'node:fs';
-import type { Worker } from 'node:worker_threads';
 import { exitStatus } from '../errors.ts';
 import type { StartError } from '../errors.ts';
-import { evaluate } from './config-evaluation.ts';
 import { stuckError } from './config-failure.ts';
-import { busiestLocation, createInspectorSession, formatLocation } from './config-location.ts';
+import { createInspectorSession, formatLocation } from './config-location.ts';
+import { runAgain } from './config-rerun.ts';
+import { startThread, taskOfThread } from './config-thread.ts';
+import type { Task, ThreadReport, Watched } from './config-thread.ts';
 
-/** How a thread tells that the main thread hangs, and with it pid1. */
-export type StuckReport = {
-  /** The bundle: the file that the thread runs. */
-  readonly programFile: string;
-  /** Where the error goes if the main thread cannot write it. */
-  readonly messageFd: number;
-  /** For `formatError` in the thread; must survive a structured clone. */
-  readonly context?: unknown;
-  /** What tells pid1 that preparing failed, already encoded, and where to write it. */
-  readonly abortFd?: number;
-  readonly abortFrame?: Uint8Array;
+export type StuckReport = ThreadReport & {
+  /** Has pid1 end us with this error unless it is called off, by undefined, within `delayMs`. */
+  readonly endLater?: (end: LaterEnd | undefined) => void;
+  /** As the thread formats an error, for the main thread. */
+  readonly format?: (error: StartError) => string;
 };
 
-/** The first argument of such a thread: cheaper for main.ts to see than to load worker_threads and ask. */
-export const configThreadRole = 'config-thread';
+export type LaterEnd = { readonly delayMs: number; readonly error: StartError };
 
-export type FormatError = (error: StartError, context: unknown) => string;
-
-type Watched = {
-  readonly path: string;
-  readonly deadlineMs: number;
-  /** What is left of it. */
-  readonly remainingMs: number;
+export type Watchdog = {
+  /** The main thread enters what may block it, called there; undefined: it has come back. */
+  readonly enter: (location: string | undefined) => void;
+  readonly stop: () => void;
 };
 
-/** What the thread is started for. */
-type Task =
-  | ({ readonly task: 'config-watchdog' } & Watched & StuckReport)
-  | { readonly task: 'config-loop'; readonly path: string; readonly programFile: string };
+export type FormatError = (error: StartError, form: ThreadReport['form']) => string;
 
-/** Main thread: the timer there gets this long before the thread concludes that it cannot fire. */
+/** Main thread: the timer there gets this long before pid1 or the thread concludes that it cannot fire. */
 const graceMs = 250;
 
 /** Thread: an answer of the main thread's inspector takes less, unless it is blocked in a system call. */
 const inspectorMs = 1000;
 
-/** A loop shows itself in far less; what only takes long must get to its slow part. */
-const profileMs = 1000;
+/** For code that runs to its end without a turn of the event loop: pid1 where there is one, else a thread. */
+export function startWatchdog(watched: Watched, options: StuckReport): Watchdog {
+  const { endLater } = options;
+  return endLater === undefined
+    ? startThreadWatchdog(watched, options)
+    : startPid1Watchdog(watched, endLater);
+}
 
-/** Starts the thread. It ends the process if the main thread is blocked at the deadline. */
-export function startConfigWatchdog(
-  watched: Watched,
-  options: StuckReport,
-): { readonly stop: () => void } {
-  const worker = startThread({ task: 'config-watchdog', ...watched, ...options });
+/** For what is pending: a thread. It ends the process if the main thread is blocked at the deadline. */
+export function startThreadWatchdog(watched: Watched, options: StuckReport): Watchdog {
+  // A function cannot be sent to a thread.
+  const { endLater: _, format: _format, ...report } = options;
+  const worker = startThread(options.programFile, {
+    task: 'config-watchdog',
+    ...watched,
+    ...report,
+  });
   worker.unref();
-  return { stop: () => void worker.terminate() };
+  return {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- A thread has no origin.
+    enter: (location) => worker.postMessage(location),
+    stop: () => void worker.terminate(),
+  };
 }
 
-/**
- * Where a config spends its time that does not return: it is evaluated once more, in a thread and under a profiler,
- * since the stack is gone when V8 ends a script. It runs at every start anyway.
- */
-export async function findLoop(path: string, programFile: string): Promise<string | undefined> {
-  const worker = startThread({ task: 'config-loop', path, programFile });
-
-  try {
-    return await new Promise((resolve) => {
-      setTimeout(resolve, 3 * profileMs, undefined).unref();
-      worker.once('message', (message) =>
-        resolve(typeof message === 'string' ? message : undefined),
-      );
-      worker.once('error', () => resolve(undefined));
-      worker.once('exit', () => resolve(undefined));
+function startPid1Watchdog(
+  { path, deadlineMs, remainingMs }: Watched,
+  endLater: NonNullable<StuckReport['endLater']>,
+): Watchdog {
+  const endMs = performance.now() + remainingMs + graceMs;
+  const enter = (location: string | undefined) =>
+    endLater({
+      delayMs: Math.max(1, Math.ceil(endMs - performance.now())),
+      error: stuckError(path, { deadlineMs, kind: 'runs', location }),
     });
-  } finally {
-    void worker.terminate();
-  }
+  enter(undefined);
+  return { enter, stop: () => endLater(undefined) };
 }
 
 /**
- * Thread: for main.ts, where the first argument is {@link configThreadRole}.
+ * Thread: for main.ts, where the first argument is `configThreadRole`.
  *
  * @returns False where this is no such thread: then someone has typed that word.
  */
 export function runConfigWatchdog(formatError: FormatError): boolean {
-  const { workerData } = process.getBuiltinModule('node:worker_threads');
-  const task: unknown = workerData;
+  const task = taskOfThread();
 
-  if (!isTask(task)) {
-    return false;
-  }
-
-  switch (task.task) {
+  switch (task?.task) {
+    case undefined:
+      return false;
     case 'config-watchdog':
-      setTimeout(endProcess, task.remainingMs + graceMs, task, formatError);
+      watchMainThread(task, formatError);
       return true;
     case 'config-loop':
-      reportLoop(task.path);
+    case 'config-await':
+      runAgain(task);
       return true;
   }
 }
 
-function isTask(value: unknown): value is Task {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'task' in value &&
-    (value.task === 'config-watchdog' || value.task === 'config-loop')
+type WatchTask = Extract<Task, { task: 'config-watchdog' }>;
+
+function watchMainThread(task: WatchTask, formatError: FormatError): void {
+  const { parentPort } = process.getBuiltinModule('node:worker_threads');
+  let entered: string | undefined;
+  parentPort?.on('message', (location) => {
+    entered = typeof location === 'string' ? location : undefined;
+  });
+  setTimeout(
+    () => endProcess(task, { formatError, entered: () => entered }),
+    task.remainingMs + graceMs,
   );
 }
 
-function startThread(task: Task): Worker {
-  const { Worker: Thread } = process.getBuiltinModule('node:worker_threads');
-  // What a config prints while it runs for the second time is dropped.
-  const worker = new Thread(task.programFile, {
-    argv: [configThreadRole],
-    workerData: task,
-    stdout: true,
-    stderr: true,
-  });
-  // Without a listener a thread that fails would end us. A config that nobody watches is no reason to.
-  worker.on('error', () => {});
-  return worker;
-}
+type Report = { readonly formatError: FormatError; readonly entered: () => string | undefined };
 
 /** Thread: the main thread missed its deadline. Whatever blocks it, the process ends. */
-function endProcess(task: Extract<Task, { task: 'config-watchdog' }>, formatError: FormatError) {
+function endProcess(task: WatchTask, { formatError, entered }: Report): void {
   let hasReported = false;
   const report = (location: string | undefined) => {
     hasReported = true;
     const error = stuckError(task.path, { deadlineMs: task.deadlineMs, kind: 'runs', location });
-    tryWrite(task.messageFd, new TextEncoder().encode(formatError(error, task.context)));
+    tryWrite(task.messageFd, new TextEncoder().encode(formatError(error, task.form)));
 
     if (task.abortFd !== undefined && task.abortFrame !== undefined) {
       tryWrite(task.abortFd, task.abortFrame);
@@ -142,7 +124,7 @@ function endProcess(task: Extract<Task, { task: 'config-watchdog' }>, formatErro
   // Never cleared: it also keeps this thread alive. Node can abort where a thread ends while the process does.
   setTimeout(() => {
     if (!hasReported) {
-      report(undefined);
+      report(entered());
     }
 
     process.kill(process.pid, 'SIGKILL');
@@ -178,20 +160,6 @@ function pauseMainThread(programFile: string, onPaused: Paused): void {
   session.connectToMainThread();
   session.post('Debugger.enable');
   session.post('Debugger.pause');
-}
-
-/** Thread: runs the config again. A loop outlives any profile, so its line has nearly all of the ticks. */
-function reportLoop(path: string): void {
-  const { parentPort } = process.getBuiltinModule('node:worker_threads');
-  const location = busiestLocation(() => {
-    try {
-      evaluate(path, profileMs);
-    } catch {
-      // As expected: it was ended. Whatever else it throws now is not what it was asked for.
-    }
-  });
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- A port of a thread has no origin.
-  parentPort?.postMessage(location);
 }
 
 /** Nobody is left to be told of a failure. */

@@ -3,6 +3,8 @@
 // Only a config or a command line with a socket of its own makes them vain; commands/prepare.ts then asks again.
 import { existsSync } from 'node:fs';
 import { defaultSocketPath } from '../core/default-socket.ts';
+import type { RequestLimits } from './http.ts';
+import { nowMs } from './monotonic-clock.ts';
 import { type InternalApi, startInternalApi } from './internal-api.ts';
 
 export type EarlyRequests = {
@@ -14,6 +16,8 @@ export type RequestOptions = {
   readonly socketPath: string;
   readonly inherited: ReadonlyMap<string, string>;
   readonly onWait: (reason: string) => void;
+  /** Limits of one request. */
+  readonly limits?: RequestLimits;
 };
 
 /** Undefined where nothing shows that there is a platform. */
@@ -28,19 +32,14 @@ export function requestEarly(
     : undefined;
 }
 
-export function request({ socketPath, inherited, onWait }: RequestOptions): EarlyRequests {
+export function request({ socketPath, inherited, onWait, limits }: RequestOptions): EarlyRequests {
   const api = startInternalApi({
     socketPath,
     token: inherited.get('CYCLE_API_TOKEN'),
     nowMs,
     random: Math.random,
     onWait,
+    ...(limits && { limits }),
   });
   return { socketPath, api };
-}
-
-/** Of a clock that never goes back. `performance.now()` would load a module first: 1 ms of the start. */
-function nowMs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 
 import { Secret } from '../core/secret.ts';
 import { StartError, errnoOf, exitStatus } from '../errors.ts';
+import { checkProgramFile } from './program-file.ts';
 
 // Of execvp(3) where there is no PATH; musl and glibc differ, so this is the one of Docker.
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -12,17 +13,26 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  * The path of the program `name`.
  *
  * @param path - `PATH` of the app's environment.
- * @throws {StartError} E_NOT_FOUND (127) or E_NOT_EXECUTABLE (126).
+ * @param from - Where the app starts, and relative paths with it; undefined: where we are.
+ * @throws {StartError} E_NOT_FOUND (127), E_NOT_EXECUTABLE (126), or E_SPAWN (127) if what it needs is not there.
  */
-export function findProgram(name: string, path: string | Secret | undefined): string {
+export function findProgram(
+  name: string,
+  path: string | Secret | undefined,
+  from?: string,
+): string {
   const directories = path instanceof Secret ? path.reveal() : (path ?? defaultPath);
-  const candidates = name.includes('/')
+  const written = name.includes('/')
     ? [name]
     : directories.split(':').map((directory) => (directory === '' ? name : `${directory}/${name}`));
+  const candidates = written.map((file) =>
+    from === undefined || file.startsWith('/') ? file : `${from}/${file}`,
+  );
   let blocked: { file: string; reason: string } | undefined;
   for (const file of name === '' ? [] : candidates) {
     const reason = whyNotExecutable(file);
     if (reason === undefined) {
+      checkProgramFile(file, path instanceof Secret ? name : file);
       return file;
     }
 
@@ -32,7 +42,7 @@ export function findProgram(name: string, path: string | Secret | undefined): st
   }
 
   if (blocked === undefined) {
-    throw notFound(name, path);
+    throw notFound(name, path, from);
   }
 
   // Where PATH is a secret, so is the directory in which the program was found.
@@ -41,9 +51,17 @@ export function findProgram(name: string, path: string | Secret | undefined): st
 
 function whyNotExecutable(file: string): string | undefined {
   try {
-    const status = statSync(file);
+    const status = statSync(file, { throwIfNoEntry: false });
+    if (status === undefined) {
+      return 'missing';
+    }
+
     if (status.isDirectory()) {
       return 'it is a directory';
+    }
+
+    if (!status.isFile()) {
+      return 'it is no regular file';
     }
 
     accessSync(file, constants.X_OK);
@@ -54,17 +72,40 @@ function whyNotExecutable(file: string): string | undefined {
   }
 }
 
-function notFound(name: string, path: string | Secret | undefined): StartError {
+function notFound(
+  name: string,
+  path: string | Secret | undefined,
+  from: string | undefined,
+): StartError {
   const place = name.includes('/')
-    ? resolve(name)
+    ? resolve(from ?? '', name)
     : `PATH=${path === undefined ? defaultPath : String(path)}`;
   return new StartError('E_NOT_FOUND', `Cannot run ${JSON.stringify(name)}: no such program`, {
     exitCode: exitStatus.notFound,
-    remedy: {
-      where: place,
-      fix: 'Check CMD in the Dockerfile, and PATH in the resolved environment (see `warp-init debug`).',
-    },
+    remedy: { where: place, fix: fixFor(name) },
   });
+}
+
+// Of cli.ts, but for `run`.
+const ownCommands = /^(?:debug|check|status|reload|health|bundle|emulator|warm)$/;
+
+/** What people write there that is no program. */
+function fixFor(name: string): string {
+  if (name === '--') {
+    return 'Write -- once: ENTRYPOINT ["warp-init", "--"], and CMD is the command alone.';
+  }
+
+  if (name.startsWith('-')) {
+    return 'Name the program before its options: what stands behind the image replaces all of CMD. Options of warp-init come before --.';
+  }
+
+  if (ownCommands.test(name)) {
+    return `Leave out the -- before it for the command of warp-init: docker run --entrypoint warp-init IMAGE ${name}, or docker exec CONTAINER warp-init ${name}.`;
+  }
+
+  return /\s/.test(name)
+    ? 'Write each word by itself, as in CMD ["node", "server.js"]: the blank is part of the name.'
+    : 'Check CMD in the Dockerfile, and PATH in the resolved environment (see `warp-init debug`).';
 }
 
 function notExecutable({ file, reason }: { file: string; reason: string }): StartError {

@@ -1,4 +1,6 @@
 // How a request ends: with an answer, or with a failure that has a reason.
+import { statSync } from 'node:fs';
+
 import { errnoOf } from '../errors.ts';
 import type { HttpAnswer } from './http-step.ts';
 
@@ -14,6 +16,8 @@ export type HttpResult =
 export type HttpFailureReason =
   | 'no-socket'
   | 'refused'
+  /** There is a file, of another kind; the detail says which. */
+  | 'not-a-socket'
   | 'denied'
   | 'silent'
   | 'truncated'
@@ -22,10 +26,17 @@ export type HttpFailureReason =
   | 'io'
   | 'aborted';
 
+export type HttpFailure = Extract<HttpResult, { readonly kind: 'failed' }>;
+
 /** The failure of a connection. */
-export function failureOf(error: unknown, hasBytes: boolean): HttpResult {
+export function failureOf(error: unknown, hasBytes: boolean): HttpFailure {
   const errno = errnoOf(error) ?? 'an unknown error';
   const reason = reasons.get(errno) ?? (hasBytes ? 'truncated' : 'io');
+  const other = reason === 'refused' ? kindOfOther(error) : undefined;
+  if (other !== undefined) {
+    return { kind: 'failed', reason: 'not-a-socket', detail: other };
+  }
+
   return { kind: 'failed', reason, detail: `the connection failed with ${errno}` };
 }
 
@@ -37,3 +48,17 @@ const reasons: ReadonlyMap<string, HttpFailureReason> = new Map([
   ['EACCES', 'denied'],
   ['EPERM', 'denied'],
 ]);
+
+/** connect(2) refuses what is no socket with the same ECONNREFUSED. Undefined: it is one, or nobody knows. */
+function kindOfOther(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'address' in error && typeof error.address === 'string')) {
+    return undefined;
+  }
+
+  try {
+    const found = statSync(error.address);
+    return found.isSocket() ? undefined : found.isDirectory() ? 'a directory' : 'a file';
+  } catch {
+    return undefined; // Gone meanwhile.
+  }
+}

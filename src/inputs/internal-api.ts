@@ -3,21 +3,22 @@
 // What we cannot start without is asked for until the deadline; identity may be left out. A refusal ends the
 // wait. Secrets are asked for only once the config says that they are wanted. Source: DESIGN section 3.
 import type { Secret } from '../core/secret.ts';
-import type { CertificateSummary, NamedThing, Server, Snapshot } from '../core/snapshot.ts';
+import type {
+  Certificate,
+  CertificateSummary,
+  NamedThing,
+  Server,
+  Snapshot,
+} from '../core/snapshot.ts';
 import type { Warning } from '../core/warning.ts';
 import { StartError, exitStatus } from '../errors.ts';
-import { describeFailure, leftOutWarning, platformError } from './platform-failure.ts';
-import type { Failure, GivenUp } from './platform-failure.ts';
-import {
-  ask,
-  endSession,
-  givenUp,
-  need,
-  pause,
-  pauseBeforeRetry,
-  startSession,
-} from './platform-request.ts';
-import type { Endpoint, Outcome, Session, SessionOptions } from './platform-request.ts';
+import { askCertificates, certificatePaths, needCertificates } from './ask-certificates.ts';
+import { type Services, fetchServices, servicePaths } from './ask-services.ts';
+import { endpoints } from './endpoints.ts';
+import { describeFailure, leftOutWarning, noAnswer, platformError } from './platform-failure.ts';
+import type { GivenUp } from './platform-failure.ts';
+import { ask, endSession, givenUp, need, pause, startSession } from './platform-request.ts';
+import type { Outcome, Session, SessionOptions } from './platform-request.ts';
 import * as read from './snapshot.ts';
 
 export type InternalApiOptions = SessionOptions & {
@@ -42,7 +43,8 @@ export type CollectOptions = {
   /** For all answers together, from the start of the first request. */
   readonly deadlineMs: number;
   readonly wantSecrets: boolean;
-  readonly wantCertificates: boolean;
+  /** `domains` to show them; `files` for `init.certificates`, which the start then needs. */
+  readonly wantCertificates: 'none' | 'domains' | 'files';
   /** `init.platform.required`; only `false` makes an unavailable platform a warning. */
   readonly required: boolean | undefined;
 };
@@ -53,30 +55,25 @@ export type Collected =
       readonly snapshot: Snapshot;
       /** By identifier; undefined where none was wanted. */
       readonly secrets: Secrets | undefined;
+      /** Undefined where no files were wanted. */
+      readonly certificates: readonly Certificate[] | undefined;
       readonly warnings: readonly Warning[];
     }
   /** The platform is not required, and did not answer. */
   | { readonly kind: 'standalone'; readonly warnings: readonly Warning[] };
 
-type Services = Pick<Snapshot, 'self' | 'containers' | 'instances'> & {
-  readonly warnings: readonly Warning[];
-};
-
-const self = { path: '/v1/container', parse: read.parseContainer };
-const containers = { path: '/v1/environment/containers', parse: read.parseContainers };
-const instances = { path: '/v1/environment/instances', parse: read.parseInstances };
-const secrets = { path: '/v1/environment/scoped-variables', parse: read.parseScopedVariables };
-const environment = { path: '/v1/environment', parse: read.parseNamedThing };
-const server = { path: '/v1/server', parse: read.parseServer };
-const hub = { path: '/v1/hub', parse: read.parseNamedThing };
-const certificates = { path: '/v1/containers/certificates', parse: read.parseCertificates };
-/** Where older platforms answer. */
-const oldCertificates = { path: '/v1/container/certificates', parse: read.parseCertificates };
+const { secrets, environment, server, hub } = endpoints;
 
 /** In the order in which their failures are reported. */
-const needed: readonly Endpoint<unknown>[] = [self, containers, instances, secrets];
+const needed: readonly string[] = [...servicePaths, secrets.path];
 
 type Secrets = ReadonlyMap<string, Secret>;
+
+type Needed = readonly [
+  services: Services,
+  secrets: Secrets | undefined,
+  certificates: readonly Certificate[] | undefined,
+];
 
 type OptionalOutcomes = readonly [
   environment: Outcome<NamedThing>,
@@ -126,13 +123,19 @@ async function collect(
 ): Promise<Collected> {
   const deadlineAtMs = session.startedAtMs + wanted.deadlineMs;
   const leftMs = () => Math.max(0, deadlineAtMs - session.options.nowMs());
-  const asked = wanted.wantCertificates ? askCertificates(session) : undefined;
+  const { wantCertificates } = wanted;
+  const asked =
+    wantCertificates === 'domains' ? askCertificates(session, read.parseDomains) : undefined;
   const answered = await Promise.race([
-    Promise.all([started.services, wanted.wantSecrets ? need(session, secrets) : undefined]),
+    Promise.all([
+      started.services,
+      wanted.wantSecrets ? need(session, secrets) : undefined,
+      wantCertificates === 'files' ? needCertificates(session) : undefined,
+    ]),
     pause(session, leftMs()),
   ]);
   if (typeof answered === 'string') {
-    throw platformError(mostTelling(session));
+    throw platformError(mostTelling(session, wantCertificates === 'files'));
   }
 
   const optional = Promise.all([started.environment, started.server, started.hub, asked]);
@@ -142,7 +145,7 @@ async function collect(
 }
 
 function combine(
-  [{ warnings, ...services }, secretValues]: readonly [Services, Secrets | undefined],
+  [{ warnings, ...services }, secretValues, certificates]: Needed,
   [environmentEnd, serverEnd, hubEnd, certificatesEnd]: OptionalOutcomes,
 ): Collected {
   const found = {
@@ -161,6 +164,7 @@ function combine(
       ...(found.certificates && { certificates: found.certificates }),
     },
     secrets: secretValues,
+    certificates,
     warnings: [
       ...warnings,
       ...leftOut(environmentEnd, 'WARP_ENV and WARP_ENV_ID are left out'),
@@ -182,52 +186,25 @@ function leftOut(outcome: Outcome<unknown> | undefined, consequence: string): re
   return outcome?.kind === 'given-up' ? [leftOutWarning(outcome.givenUp, consequence)] : [];
 }
 
-async function fetchServices(session: Session): Promise<Services> {
-  for (let round = 1; ; round += 1) {
-    const [own, all, placed] = await Promise.all([
-      need(session, self),
-      need(session, containers),
-      need(session, instances),
-    ]);
-    if (all.some(({ id }) => id === own.id)) {
-      return { self: own, containers: all, ...placed };
-    }
-
-    const failure: Failure = { kind: 'stranger', containerId: own.id, count: all.length };
-    session.pending.set(containers.path, { attempts: round, failure });
-    await pauseBeforeRetry(session, round);
-  }
-}
-
-async function askCertificates(session: Session): Promise<Outcome<readonly CertificateSummary[]>> {
-  const outcome = await ask(session, certificates);
-  const failure = outcome.kind === 'given-up' ? outcome.givenUp.failure : undefined;
-  const isUnknown = failure?.kind === 'status' && failure.code === '404.uri';
-  return isUnknown ? ask(session, oldCertificates) : outcome;
-}
-
 async function noticeWait(session: Session, options: InternalApiOptions): Promise<void> {
   const end = await pause(session, options.noticeMs ?? 2000);
-  if (end === 'elapsed' && needed.some(({ path }) => session.pending.has(path))) {
-    const { path, failure } = mostTelling(session);
+  if (end === 'elapsed' && needed.some((path) => session.pending.has(path))) {
+    const { path, failure } = mostTelling(session, false);
     options.onWait(`GET ${path}: ${describeFailure(failure, options.socketPath)}`);
   }
 }
 
 /** Of what is still needed the first that has failed, else the first that is under way. */
-function mostTelling(session: Session): GivenUp {
-  const paths = needed.map(({ path }) => path).filter((path) => session.pending.has(path));
+function mostTelling(session: Session, needsCertificates: boolean): GivenUp {
+  const all = needsCertificates ? [...needed, ...certificatePaths] : needed;
+  const paths = all.filter((path) => session.pending.has(path));
   const path =
-    paths.find((each) => session.pending.get(each)?.failure !== undefined) ?? paths[0] ?? self.path;
+    paths.find((each) => session.pending.get(each)?.failure !== undefined) ??
+    paths[0] ??
+    secrets.path;
   const failure = session.pending.get(path)?.failure ?? noAnswer;
   return givenUp(session, path, failure);
 }
-
-const noAnswer: Failure = {
-  kind: 'transport',
-  reason: 'silent',
-  detail: 'there was no complete answer',
-};
 
 function standaloneOr(error: unknown, required: boolean | undefined): Collected {
   const isUnavailable = error instanceof StartError && error.exitCode === exitStatus.unavailable;

@@ -21,6 +21,13 @@ export type Failure =
   /** A list of the environment's containers without our own. */
   | { readonly kind: 'stranger'; readonly containerId: string; readonly count: number };
 
+/** Of a request whose answer has not come. */
+export const noAnswer: Failure = {
+  kind: 'transport',
+  reason: 'silent',
+  detail: 'there was no complete answer',
+};
+
 /** One request that was given up. */
 export type GivenUp = {
   readonly path: string;
@@ -55,11 +62,14 @@ export function platformError(givenUp: GivenUp): StartError {
   });
 }
 
+/** The code of what {@link leftOutWarning} says. */
+export const partialAnswer = 'W_PLATFORM_PARTIAL';
+
 /** @param consequence - What is left out, as the end of a sentence. */
 export function leftOutWarning(givenUp: GivenUp, consequence: string): Warning {
   const { path, failure, socketPath } = givenUp;
   return {
-    code: 'W_PLATFORM_PARTIAL',
+    code: partialAnswer,
     message: `The platform did not give ${path}${describeEffort(givenUp)}; ${consequence}.`,
     where: `GET ${path} on ${socketPath}`,
     fix: fixOf(failure),
@@ -94,6 +104,8 @@ function describeTransport(reason: HttpFailureReason, detail: string, socketPath
       return `there is no socket file at ${socketPath}`;
     case 'refused':
       return `nobody listens on the socket ${socketPath}`;
+    case 'not-a-socket':
+      return `${socketPath} is ${detail}, not a socket`;
     case 'denied':
       return `the socket ${socketPath} may not be opened by this user`;
     case 'silent':
@@ -126,6 +138,8 @@ const transportFixes = {
   'no-socket':
     'Mount the socket of the internal API into the container, or set WARP_INIT_SOCKET to its path.',
   refused: 'Start what serves this socket, or mount the current socket instead of an old one.',
+  'not-a-socket':
+    'Mount the directory that the socket is in: where a file to mount does not exist on the host, Docker makes a directory of that name.',
   denied: 'Run warp-init as root (--user changes the app alone), or open the socket to this user.',
   silent: 'Look at what serves this socket: it accepts requests and does not answer them in time.',
   truncated: 'Look at what serves this socket: it closes connections before it has answered.',

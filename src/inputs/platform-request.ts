@@ -7,6 +7,7 @@ import { StartError, exitStatus } from '../errors.ts';
 import { createHttpClient } from './http.ts';
 import type { HttpClient, RequestLimits } from './http.ts';
 import type { HttpResult } from './http-result.ts';
+import { readItems } from './json-items.ts';
 import { isTransient, platformError } from './platform-failure.ts';
 import type { Failure, GivenUp } from './platform-failure.ts';
 import type { Parsed } from './shape.ts';
@@ -58,7 +59,8 @@ export function startSession(options: SessionOptions): Session {
   };
 }
 
-function checkToken(token: string | undefined): void {
+/** @throws {StartError} 78 */
+export function checkToken(token: string | undefined): void {
   if (token !== undefined && /[^\u0021-\u007e]/.test(token)) {
     throw new StartError(
       'E_TOKEN',
@@ -169,27 +171,36 @@ function judge<T>(result: HttpResult, { parse }: Endpoint<T>, options: SessionOp
   }
 
   const { status, headers, body } = result.answer;
-  const json = parseJson(body);
+  const text = body.toString('utf8');
   if (status < 200 || status > 299) {
     const retryAfterMs = parseRetryAfterMs(headers.get('retry-after'));
+    const json = readJson(text, (value) => value);
     return { kind: 'status', status, ...errorText(json, options.token), retryAfterMs };
   }
 
-  if (json === undefined) {
+  const parsed = readJson(text, parse);
+  if (parsed === undefined) {
     return { kind: 'not-json', sizeBytes: body.length };
   }
 
-  const parsed = parse(json);
   return parsed.kind === 'value' ? parsed : { kind: 'shape', problem: parsed.problem };
 }
 
+const readers: readonly ((text: string) => unknown)[] = [readItems, JSON.parse];
+
 /** @returns Undefined if it is not JSON: the parser's own message would quote the text, which may be secret. */
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
+function readJson<T>(text: string, use: (value: unknown) => T): T | undefined {
+  for (const read of readers) {
+    try {
+      return use(read(text));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) {
+        throw error;
+      }
+    }
   }
+
+  return undefined;
 }
 
 const wordLimit = 300;

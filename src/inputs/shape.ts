@@ -4,6 +4,8 @@
 // schema 58 (Node 20, busy machine). So the schema is walked, and valibot runs where something is wrong, to say what.
 import * as v from 'valibot';
 
+import { areItems } from './json-items.ts';
+
 export type Parsed<T> =
   | { readonly kind: 'value'; readonly value: T }
   /** For example `data[3].state.current: expected string, received null`. */
@@ -44,20 +46,20 @@ export function parseOne<A, T>(
     : explain('data', data, check);
 }
 
-/** `{"data": […]}` */
+/** `{"data": […]}`, or its items one by one. @throws {SyntaxError} an item of these is no JSON. */
 export function parseList<A, T>(
   body: unknown,
   check: Check<A>,
   convert: (answer: A) => T,
 ): Parsed<readonly T[]> {
-  const data = dataOf(body);
-  if (!Array.isArray(data)) {
+  const data = writtenData(body);
+  if (!Array.isArray(data) && !areItems(data)) {
     return wrongType('data', 'array', data);
   }
 
   const items: T[] = [];
   let index = 0;
-  for (const item of data as readonly unknown[]) {
+  for (const item of data as Iterable<unknown>) {
     if (!check.isMatch(item)) {
       return explain(`data[${index}]`, item, check);
     }
@@ -70,6 +72,11 @@ export function parseList<A, T>(
 }
 
 export function dataOf(body: unknown): unknown {
+  const data = writtenData(body);
+  return areItems(data) ? [...data] : data;
+}
+
+function writtenData(body: unknown): unknown {
   return typeof body === 'object' && body !== null && 'data' in body ? body.data : undefined;
 }
 

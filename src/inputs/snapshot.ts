@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { isIpv4, isIpv6 } from '../core/ip-address.ts';
 import { Secret } from '../core/secret.ts';
 import type {
+  Certificate,
   CertificateSummary,
   Container,
   Instance,
@@ -56,8 +57,18 @@ export function parseServer(body: unknown): Parsed<Server> {
 }
 
 /** `GET /v1/containers/certificates`. The private keys end here. */
-export function parseCertificates(body: unknown): Parsed<readonly CertificateSummary[]> {
-  return parseList(body, certificateCheck(), ({ id, domains }) => ({ id, domains }));
+export function parseDomains(body: unknown): Parsed<readonly CertificateSummary[]> {
+  return parseList(body, domainsCheck(), ({ id, domains }) => ({ id, domains }));
+}
+
+/** The same answer with the private keys, for files. */
+export function parseCertificates(body: unknown): Parsed<readonly Certificate[]> {
+  return parseList(body, certificateCheck(), ({ id, domains, private_key: key, bundle }) => ({
+    id,
+    domains,
+    privateKey: new Secret(key),
+    bundle,
+  }));
 }
 
 /** `GET /v1/environment/scoped-variables`: identifier to value. */
@@ -115,8 +126,15 @@ const namedThingCheck = lazyCheck(() => v.object({ id: v.string(), name: v.strin
 
 const serverCheck = lazyCheck(() => v.object({ id: v.string(), hostname: v.string() }));
 
+const domainsCheck = lazyCheck(() => v.object({ id: v.string(), domains: v.array(v.string()) }));
+
 const certificateCheck = lazyCheck(() =>
-  v.object({ id: v.string(), domains: v.array(v.string()) }),
+  v.object({
+    id: v.string(),
+    domains: v.array(v.string()),
+    private_key: v.string(),
+    bundle: v.string(),
+  }),
 );
 
 function toContainer(answer: Checked<typeof containerCheck>): Container {

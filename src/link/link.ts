@@ -5,8 +5,9 @@
 import { readSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
-import { type FromPid1, type Hello, type ToPid1, decodeMessage, encodeMessage } from './frames.ts';
+import { decodeMessage, encodeMessage } from './frames.ts';
 import { frameHeaderSize, linkFd, linkVersion } from './layout.ts';
+import type { FromPid1, Hello, ToPid1 } from './messages.ts';
 
 export type Link = {
   readonly hello: Hello;

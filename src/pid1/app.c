@@ -14,36 +14,84 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { GROUPS_LIMIT = 65536 }; /* The kernel's; musl's NGROUPS_MAX is 32. */
+
 /*
- * Its own process group, so that a signal reaches all that it started: in our session and in the
- * foreground of our terminal where there is one, else in a session of its own.
+ * Its own process group, so that a signal reaches all that it started: in our session where that has a
+ * terminal, in the foreground of it if we are, else in a session of its own.
+ *
+ * With signals for the app alone it stays in our session: its group is not orphaned then, and TSTP, TTIN
+ * and TTOU, which are not rewritten for it, stop it if it does not catch them.
  */
-static int lead_group(int has_terminal)
+static int lead_group(const struct init *init, int is_single_child)
 {
-	if (!has_terminal)
+	if (!init->has_terminal && !is_single_child)
 		return setsid() == -1 ? -1 : 0;
 	if (setpgid(0, 0) != 0)
 		return -1;
-	return terminal_give(getpid());
+	if (init->terminal.is_lent)
+		terminal_take();
+	return 0;
+}
+
+static int set_groups(const uint32_t *groups, uint32_t count)
+{
+	_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "a group is a group on the wire");
+	static gid_t has[GROUPS_LIMIT];
+	int found;
+
+	if (setgroups(count, (const gid_t *)groups) != 0)
+		return -1;
+	/* Some sandboxes say yes and do nothing, for the sake of package managers. */
+	found = getgroups(GROUPS_LIMIT, has);
+	for (int i = 0; i < found && found == (int)count; i++) {
+		uint32_t wanted = 0;
+
+		while (wanted < count && groups[wanted] != has[i])
+			wanted++;
+		if (wanted == count)
+			found = -1;
+	}
+	errno = EPERM;
+	return found == (int)count ? 0 : -1;
+}
+
+static int set_gid(gid_t gid)
+{
+	gid_t real, effective, saved;
+
+	if (setresgid(gid, gid, gid) != 0 || getresgid(&real, &effective, &saved) != 0)
+		return -1;
+	errno = EPERM;
+	return real == gid && effective == gid && saved == gid ? 0 : -1;
+}
+
+static int set_uid(uid_t uid)
+{
+	uid_t real, effective, saved;
+
+	if (setresuid(uid, uid, uid) != 0 || getresuid(&real, &effective, &saved) != 0)
+		return -1;
+	errno = EPERM;
+	return real == uid && effective == uid && saved == uid ? 0 : -1;
 }
 
 static int become_user(const struct launch_header *header, const uint32_t *groups,
 		       struct spawn_failure *failure)
 {
-	_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "a group is a group on the wire");
-
 	failure->stage = STAGE_GROUPS;
-	if ((header->flags & LAUNCH_SET_GROUPS) != 0 &&
-	    setgroups(header->group_count, (const gid_t *)groups) != 0)
+	if ((header->flags & LAUNCH_SET_GROUPS) != 0 && set_groups(groups, header->group_count) != 0)
 		return -1;
 	failure->stage = STAGE_GID;
-	if (header->gid != KEEP_ID && setresgid(header->gid, header->gid, header->gid) != 0)
+	if (header->gid != KEEP_ID && set_gid(header->gid) != 0)
 		return -1;
 	failure->stage = STAGE_UID;
-	if (header->uid != KEEP_ID && setresuid(header->uid, header->uid, header->uid) != 0)
+	if (header->uid != KEEP_ID && set_uid(header->uid) != 0)
 		return -1;
 	/* Ambient capabilities survive a change of user and an exec (capabilities(7)). */
 	failure->stage = STAGE_CAPABILITIES;
@@ -53,11 +101,55 @@ static int become_user(const struct launch_header *header, const uint32_t *group
 	return 0;
 }
 
-/* sd_listen_fds(3) believes LISTEN_FDS only if LISTEN_PID is the reader's own pid. */
+static uint64_t joined(const uint32_t halves[2])
+{
+	return (uint64_t)halves[1] << 32 | halves[0];
+}
+
+/* As the user that we were started as: above the hard limits goes only who may. */
+static int set_limits(const struct launch *launch)
+{
+	for (uint32_t i = 0; i < launch->header.limit_count; i++) {
+		struct launch_limit limit;
+		struct rlimit wanted;
+
+		memcpy(&limit, &launch->limits[i], sizeof limit);
+		wanted.rlim_cur = (rlim_t)joined(limit.soft);
+		wanted.rlim_max = (rlim_t)joined(limit.hard);
+		/* setrlimit(2) takes an int with musl, an enumeration with glibc. */
+		if (syscall(SYS_prlimit64, 0, limit.resource, &wanted, NULL) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What comes before and after the change of user: the limits need its powers, the directory its rights. */
+static int prepare_process(const struct launch *launch, struct spawn_failure *failure)
+{
+	failure->stage = STAGE_LIMITS;
+	if (set_limits(launch) != 0)
+		return -1;
+	if (become_user(&launch->header, launch->groups, failure) != 0)
+		return -1;
+	failure->stage = STAGE_DIRECTORY;
+	if (*launch->directory != '\0' && chdir(launch->directory) != 0)
+		return -1;
+	failure->stage = STAGE_PRIVILEGES;
+	if ((launch->header.flags & LAUNCH_NO_NEW_PRIVILEGES) != 0 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -1;
+	return 0;
+}
+
+/*
+ * sd_listen_fds(3) believes LISTEN_FDS only if LISTEN_PID is the reader's own pid, and LISTEN_PIDFDID, where it
+ * is set, the inode of its pidfd.
+ */
 static void claim_listen_fds(char **envp)
 {
 	static char claim[32];
 
+	drop_variables(envp, "LISTEN_PIDFDID=");
 	for (; *envp != NULL; envp++) {
 		if (strncmp(*envp, "LISTEN_PID=", 11) == 0) {
 			snprintf(claim, sizeof claim, "LISTEN_PID=%d", (int)getpid());
@@ -77,7 +169,7 @@ void ask_for_parent_death(const struct launch_header *header)
 static void exec_app(const struct init *init, const struct launch *launch,
 		     struct spawn_failure *failure)
 {
-	if (become_user(&launch->header, launch->groups, failure) == 0) {
+	if (prepare_process(launch, failure) == 0) {
 		failure->stage = STAGE_EXEC;
 		/* A change of user clears it (prctl(2)); for --exec we are the one that asked. */
 		if ((launch->header.flags & LAUNCH_EXEC) != 0)
@@ -103,8 +195,14 @@ void app_become(const struct init *init, const struct launch *launch,
 static _Noreturn void app_child(const struct init *init, const struct launch *launch, int report)
 {
 	struct spawn_failure failure = { .stage = STAGE_SESSION };
+	int is_single_child = (launch->header.flags & LAUNCH_SINGLE_CHILD) != 0;
+	int is_ready = lead_group(init, is_single_child) == 0;
 
-	if (lead_group(init->has_terminal) == 0)
+	if (is_ready) {
+		failure.stage = STAGE_DIRECTORY;
+		is_ready = return_to_directory(init) == 0;
+	}
+	if (is_ready)
 		exec_app(init, launch, &failure);
 	else
 		failure.error = (uint32_t)errno;
@@ -142,6 +240,7 @@ int app_spawn(struct init *init, const struct launch *launch, struct spawn_failu
 		failure->error = (uint32_t)errno;
 		return -1;
 	}
+	terminal_prepare(init);
 	pid = fork();
 	if (pid == 0)
 		app_child(init, launch, report[1]);
@@ -153,21 +252,38 @@ int app_spawn(struct init *init, const struct launch *launch, struct spawn_failu
 		init->app.pid = pid;
 		init->app.group = pid;
 		init->app.policy = launch->header;
+		init->app.is_replaced = 0;
+		init->app.is_unwanted = 0;
+		init->app.restarts_alone = 0;
+		init->app.trial_until =
+			launch->header.trial_ms == 0 ? 0 : now_ms() + launch->header.trial_ms;
+		init->counters.app_starts++;
 		return 0;
 	}
 	if (pid > 0) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			continue;
-		if (init->has_terminal)
-			terminal_take_back();
+		terminal_take_back(init);
 	}
 	return -1;
 }
 
-/* Sends a signal to the app's group, or to it alone. Never to a pid whose end was seen. */
+/* True if nobody of the app's group is left, as far as we may know: EPERM is somebody. */
+int app_is_gone(const struct app *app)
+{
+	return kill(-app->group, 0) != 0 && errno == ESRCH;
+}
+
+/*
+ * Sends a signal to the app's group, or to it alone. Never to a pid whose end was seen. 0, also where it has ended
+ * meanwhile, or -1: without CAP_KILL a process of another user is out of reach.
+ */
 int app_signal(const struct app *app, int number)
 {
-	if (app->pid == 0)
+	pid_t whom = (app->policy.flags & LAUNCH_SINGLE_CHILD) != 0 ? app->pid : -app->group;
+
+	if (app->pid == 0 || kill(whom, number) == 0 || errno != EPERM)
 		return 0;
-	return kill((app->policy.flags & LAUNCH_SINGLE_CHILD) != 0 ? app->pid : -app->group, number);
+	complain("Cannot forward signal %d to the app: %s. Add the capability KILL.", number, strerror(errno));
+	return -1;
 }

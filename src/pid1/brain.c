@@ -10,18 +10,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FIRST_SPARE_FD = 10 };
+enum { FIRST_SPARE_FD = 10, BRAIN_END_MS = 1000 };
 
 static int join(char path[PATH_MAX], const char *directory, const char *name)
 {
@@ -89,30 +89,35 @@ int brain_find(struct brain *brain, char **envp)
 }
 
 /*
- * NODE_OPTIONS and the like are for the app's Node, not for ours: their names are made unreadable,
+ * NODE_OPTIONS, LD_PRELOAD and the like are for the app, not for our Node: their names are made unreadable,
  * in place, since nothing here allocates. The brain knows how to read them (inputs/own-environment.ts).
+ * By OPENSSL_CONF Node reads a file at its start, and ends if it does not like it.
  */
-static void hide_node_variables(char **envp)
+static void hide_variables(char **envp)
 {
+	static const char *const prefixes[] = { "NODE_", "LD_", "OPENSSL_" };
+
 	for (; *envp != NULL; envp++) {
-		if (strncmp(*envp, "NODE_", 5) == 0)
-			(*envp)[0] = '\001';
+		for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+			if (strncmp(*envp, prefixes[i], strlen(prefixes[i])) == 0)
+				(*envp)[0] = '\001';
+		}
 	}
 }
 
-static void close_from(unsigned int first)
+static void close_between(unsigned int first, unsigned int last)
 {
 	DIR *directory;
 	struct dirent *entry;
 
-	if (syscall(SYS_close_range, first, ~0u, 0u) == 0)
+	if (first > last || syscall(SYS_close_range, first, last, 0u) == 0)
 		return;
 	/* A kernel before 5.9, gVisor or an old seccomp filter. The limit may be 2^30: too many to try. */
 	directory = opendir("/proc/self/fd");
 	while (directory != NULL && (entry = readdir(directory)) != NULL) {
 		int fd = atoi(entry->d_name); /* «.» and «..» give 0. */
 
-		if (fd >= (int)first && fd != dirfd(directory))
+		if (fd >= (int)first && (unsigned int)fd <= last && fd != dirfd(directory))
 			close(fd);
 	}
 	if (directory != NULL)
@@ -120,16 +125,21 @@ static void close_from(unsigned int first)
 }
 
 /*
- * What the brain writes to: a description of our own for what stderr leads to, or -1 (a socket, a pipe
- * of another user). A file stays shared: it never blocks, and only one offset keeps lines apart.
+ * Descriptors that we were started with are the app's, and once it is sure that it is not started again
+ * they are of no more use to us: who waits for the other end of a pipe must not have to wait for us.
  */
-static int open_log(void)
+void close_inherited(const struct init *init)
 {
-	struct stat status;
+	unsigned int signals = (unsigned int)init->signal_fd;
+	unsigned int link = init->link.fd < 0 ? signals : (unsigned int)init->link.fd;
+	unsigned int low = link < signals ? link : signals;
+	unsigned int high = link < signals ? signals : link;
 
-	if (fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode))
-		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
-	return open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (low > STDERR_FILENO + 1)
+		close_between(STDERR_FILENO + 1, low - 1);
+	if (high > low)
+		close_between(low + 1, high - 1);
+	close_between(high + 1, ~0u);
 }
 
 /* 0: /dev/null · 1, 2: the log · 3: the link · 4: the stderr that we share; nothing else. */
@@ -147,7 +157,7 @@ static int arrange_descriptors(int link, int log)
 	    dup2(spare_link, LINK_FD) < 0 || dup2(spare_stderr, LINK_STDERR_FD) < 0 ||
 	    dup2(spare_log, STDERR_FILENO) < 0)
 		return -1;
-	close_from(LINK_STDERR_FD + 1);
+	close_between(LINK_STDERR_FD + 1, ~0u);
 	return 0;
 }
 
@@ -157,13 +167,18 @@ static _Noreturn void brain_child(const struct init *init, pid_t pid1, int link,
 	char node[] = "node", no_warnings[] = "--no-warnings", role[] = "brain";
 	char *argv[] = { node, no_warnings, (char *)brain->bundle, role, NULL };
 
-	/* Its own session: the terminal's signals are not for it. It must not outlive us. */
-	if (setsid() == -1 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != pid1 ||
-	    arrange_descriptors(link, log) != 0)
+	/* Its own session: the terminal's signals are not for it. It must not outlive us; PID 1 nobody outlives. */
+	if (setsid() == -1 || (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 && !init->is_pid1) ||
+	    arrange_descriptors(link, log) != 0 || return_to_directory(init) != 0) {
+		complain("Cannot start the brain: %s. A sandbox, or a limit of descriptors, may be too narrow.",
+			 strerror(errno));
 		_exit(STATUS_INTERNAL);
-	hide_node_variables(init->original.envp);
+	}
+	if (getppid() != pid1)
+		_exit(STATUS_INTERNAL);
+	hide_variables(init->original.envp);
 	signals_restore(&init->original);
-	execve(brain->node, argv, init->original.envp);
+	exec_not_dumpable(brain->node, argv, init->original.envp);
 	complain("Cannot run Node %s: %s.", brain->node, strerror(errno));
 	_exit(STATUS_NOT_EXECUTABLE);
 }
@@ -182,7 +197,7 @@ int brain_start(struct init *init)
 		complain("Cannot start the brain: no socket: %s.", strerror(errno));
 		return -1;
 	}
-	log = open_log();
+	log = open_stderr_again();
 	pid = fork();
 	if (pid == 0)
 		brain_child(init, pid1, ends[1], log);
@@ -195,21 +210,38 @@ int brain_start(struct init *init)
 		return -1;
 	}
 	init->brain.pid = pid;
+	init->counters.brain_starts++;
 	init->link.fd = ends[0];
 	link_greet(init, log >= 0);
 	link_flush(&init->link); /* If it has ended already, supervise() is told so and says it. */
 	return 0;
 }
 
-/* Ends the brain, surely and now; its end is waited for. */
+/* A kernel before 5.3, or a sandbox, gives no pidfd: poll(2) passes over -1, and is a sleep. */
+static void wait_for_end(pid_t pid)
+{
+	const uint64_t until = now_ms() + BRAIN_END_MS;
+	struct pollfd ended = { .fd = (int)syscall(SYS_pidfd_open, pid, 0u), .events = POLLIN };
+	uint64_t now;
+
+	while (waitpid(pid, NULL, WNOHANG) == 0 && (now = now_ms()) < until)
+		poll(&ended, 1, ended.fd < 0 ? 1 : (int)(until - now)); /* EINTR: once more. */
+	if (ended.fd >= 0)
+		close(ended.fd);
+}
+
+/*
+ * Ends the brain, surely and now. Its end is waited for, but not for ever: in an uninterruptible sleep
+ * (a dead NFS server) it cannot end, and must not keep us from it. Then it is reaped as any orphan is.
+ */
 void brain_stop(struct init *init)
 {
+	/* Before its link ends, about which it would complain. Cannot fail: a child that was not waited for. */
+	if (init->brain.pid != 0)
+		kill(init->brain.pid, SIGKILL);
 	link_close(&init->link);
-	if (init->brain.pid == 0)
-		return;
-	kill(init->brain.pid, SIGKILL); /* Cannot fail: a child that was not waited for. */
-	while (waitpid(init->brain.pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	if (init->brain.pid != 0)
+		wait_for_end(init->brain.pid);
 	init->brain.pid = 0;
 }
 
@@ -224,7 +256,7 @@ _Noreturn void brain_replace(const struct brain *brain, const struct original *o
 	argv[2] = (char *)brain->bundle;
 	for (int i = 1; i <= original->argc; i++)
 		argv[i + 2] = original->argv[i];
-	hide_node_variables(original->envp);
+	hide_variables(original->envp);
 	signals_restore(original);
 	execve(brain->node, argv, original->envp);
 	complain("Cannot run Node %s: %s.", brain->node, strerror(errno));

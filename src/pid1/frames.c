@@ -1,6 +1,6 @@
 /*
- * Frames, taken apart. Nothing in here reads, writes or signals: it is the part that is fuzzed
- * (test/pid1/fuzz-frames.c). Every number in a frame is checked before it is used.
+ * Frames, taken apart. Nothing in here reads, writes or signals. Every number in a frame is checked before it is used
+ * (test/pid1/fuzz-link.c).
  */
 #include "frames.h"
 
@@ -24,7 +24,14 @@ static int size_is_possible(uint32_t type, uint32_t size)
 		return size <= MEMO_SIZE_LIMIT;
 	case FRAME_ABORT:
 		return size == sizeof(uint32_t);
+	case FRAME_SIGNAL:
+	case FRAME_STOP:
+		return size == 2 * sizeof(uint32_t);
+	case FRAME_DEADLINE:
+		return size >= 2 * sizeof(uint32_t) && size <= 2 * sizeof(uint32_t) + TEXT_SIZE_LIMIT;
 	case FRAME_DONE:
+	case FRAME_COUNT:
+	case FRAME_NOT_DUMPABLE:
 		return size == 0;
 	default: /* Not an enum: it came over the wire. */
 		return 0;
@@ -93,7 +100,8 @@ static int take_strings(struct launch *launch, uint32_t *offset)
 	uint32_t variables = launch->header.variable_count;
 
 	launch->file = take_string(launch->bytes, launch->size, offset);
-	if (launch->file == NULL)
+	launch->directory = launch->file == NULL ? NULL : take_string(launch->bytes, launch->size, offset);
+	if (launch->directory == NULL)
 		return 0;
 	for (uint32_t i = 0; i < arguments; i++) {
 		launch->argv[i] = take_string(launch->bytes, launch->size, offset);
@@ -110,10 +118,18 @@ static int take_strings(struct launch *launch, uint32_t *offset)
 
 static int header_is_sane(const struct launch_header *header, uint32_t rest)
 {
-	/* A string is at least its NUL, a group four bytes: this bounds what is allocated below. */
-	if (header->argument_count == 0 || header->argument_count > rest)
+	/* A string is at least its NUL: this bounds what is allocated below. */
+	if (header->argument_count == 0 || header->argument_count > rest ||
+	    header->variable_count > rest)
 		return 0;
-	if (header->variable_count > rest || header->group_count > rest / sizeof(uint32_t))
+	if (header->group_count > rest / sizeof(uint32_t))
+		return 0;
+	rest -= header->group_count * (uint32_t)sizeof(uint32_t);
+	if (header->limit_count > rest / sizeof(struct launch_limit))
+		return 0;
+	/* Bits that we do not know are the wishes of another version. */
+	if ((header->flags & ~(uint32_t)LAUNCH_FLAGS) != 0 || header->reserved[0] != 0 ||
+	    header->reserved[1] != 0)
 		return 0;
 	if (header->parent_death_signal >= SIGNAL_COUNT)
 		return 0;
@@ -138,6 +154,8 @@ int launch_parse(struct launch *launch, unsigned char *bytes, uint32_t size)
 	launch->size = size;
 	launch->groups = (const uint32_t *)(const void *)(bytes + offset);
 	offset += launch->header.group_count * (uint32_t)sizeof(uint32_t);
+	launch->limits = (const struct launch_limit *)(const void *)(bytes + offset);
+	offset += launch->header.limit_count * (uint32_t)sizeof(struct launch_limit);
 
 	launch->argv = calloc((size_t)launch->header.argument_count + 1, sizeof *launch->argv);
 	launch->envp = calloc((size_t)launch->header.variable_count + 1, sizeof *launch->envp);

@@ -109,7 +109,8 @@ int link_send(struct link *link, uint32_t type, const uint32_t *values, uint32_t
 	if (tail->iov_len + sizeof frame + size > sizeof link->tail)
 		return -1;
 	memcpy(link->tail + tail->iov_len, frame, sizeof frame);
-	memcpy(link->tail + tail->iov_len + sizeof frame, values, size);
+	if (size > 0)
+		memcpy(link->tail + tail->iov_len + sizeof frame, values, size);
 	tail->iov_len += sizeof frame + size;
 	return link_flush(link);
 }

@@ -56,7 +56,7 @@ int main(int argc, char **argv, char **envp)
 	char *const *words = argc > 1 ? argv + 1 : argv + argc; /* up to a NULL in both cases */
 	const char *first = *words;
 	const char *plain = variable(envp, "WARP_INIT_PLAIN");
-	int skip = first != NULL && strcmp(first, "run") == 0 ? 2 : 1;
+	int skip = first == NULL ? argc : strcmp(first, "run") == 0 ? 2 : 1; /* Kernels before 5.18 allow an argc of 0. */
 	int status;
 
 	occupy_standard_descriptors();
@@ -68,7 +68,7 @@ int main(int argc, char **argv, char **envp)
 		complain("Cannot read signals: %s.", strerror(errno));
 		return STATUS_INTERNAL;
 	}
-	init.has_terminal = terminal_is_ours();
+	init.has_terminal = terminal_is_controlling();
 	if (argc > skip && strcmp(argv[skip], "--plain") == 0)
 		run_plain(&init, skip + 1);
 	if (is_yes(plain) && is_run(words))

@@ -6,6 +6,7 @@
 #include "init.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -57,9 +58,10 @@ int find_program(const char *name, char **envp, char found[PATH_MAX])
 	return -1;
 }
 
-static void default_policy(struct launch_header *header, int is_pid1)
+/* As the brain has it by default (commands/launch-message.ts). */
+static void default_policy(struct launch_header *header, const struct init *init)
 {
-	header->flags = is_pid1 ? 0u : LAUNCH_SUBREAPER;
+	header->flags = init->is_pid1 ? 0u : LAUNCH_SUBREAPER;
 	header->uid = KEEP_ID;
 	header->gid = KEEP_ID;
 	header->kill_delay_ms = NO_DELAY;
@@ -67,6 +69,12 @@ static void default_policy(struct launch_header *header, int is_pid1)
 		header->signal_map[i] = (uint8_t)i;
 	for (int i = 0; i < STATUS_COUNT; i++)
 		header->status_map[i] = (uint8_t)i;
+	if (init->has_terminal)
+		return;
+	/* A group in a session without a terminal is orphaned: the kernel does not stop it by these. */
+	header->signal_map[SIGTSTP] = SIGSTOP;
+	header->signal_map[SIGTTIN] = SIGSTOP;
+	header->signal_map[SIGTTOU] = SIGSTOP;
 }
 
 static _Noreturn void refuse(const char *file, int error)
@@ -80,7 +88,7 @@ static _Noreturn void refuse(const char *file, int error)
 _Noreturn void run_plain(struct init *init, int first)
 {
 	static char file[PATH_MAX];
-	struct launch launch = { .envp = init->original.envp };
+	struct launch launch = { .directory = "", .envp = init->original.envp };
 	struct spawn_failure failure = { 0 };
 	char **argv = init->original.argv + first;
 
@@ -96,7 +104,7 @@ _Noreturn void run_plain(struct init *init, int first)
 		complain("Cannot start: no command. Use `warp-init --plain -- COMMAND [ARGS...]`.");
 		_exit(STATUS_USAGE);
 	}
-	default_policy(&launch.header, init->is_pid1);
+	default_policy(&launch.header, init);
 	if (!init->is_pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
 		complain("Cannot adopt orphans: %s.", strerror(errno));
 	drop_variables(launch.envp, "WARP_INIT_");
@@ -104,9 +112,11 @@ _Noreturn void run_plain(struct init *init, int first)
 		refuse(argv[0], errno);
 	launch.file = file;
 	launch.argv = argv;
+	leave_directory(&init->original);
 	if (app_spawn(init, &launch, &failure) != 0)
 		refuse(file, (int)failure.error);
 	init->phase = RUNNING;
 	init->brain.is_done = 1;
+	close_inherited(init);
 	supervise(init);
 }

@@ -2,36 +2,11 @@
 #define _GNU_SOURCE
 #include "init.h"
 
-#include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-/*
- * One line to stderr, or nothing where it would block: a pipe that nobody reads must not freeze
- * PID 1. A pipe that polls as writable takes PIPE_BUF (4096) bytes; a line here is shorter.
- */
-void complain(const char *format, ...)
-{
-	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char line[PATH_MAX / 2];
-	va_list arguments;
-	int prefix = snprintf(line, sizeof line, "warp-init: ");
-	int size;
-
-	va_start(arguments, format);
-	size = vsnprintf(line + prefix, sizeof line - (size_t)prefix - 1, format, arguments);
-	va_end(arguments);
-	if (size < 0 || poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0)
-		return;
-	size = (int)strlen(line);
-	line[size] = '\n';
-	/* Whoever cannot be told cannot be told that either. */
-	if (write(STDERR_FILENO, line, (size_t)size + 1) < 0)
-		return;
-}
 
 /* Milliseconds of a clock that nobody sets; never 0. */
 uint64_t now_ms(void)
@@ -65,4 +40,45 @@ void drop_variables(char **envp, const char *prefix)
 			*kept++ = *envp;
 	}
 	*kept = NULL;
+}
+
+/* By its path, too: it could have been covered by a mount, or reached through a directory closed to us. */
+static int is_here(const char *path)
+{
+	struct stat here, there;
+
+	return stat(".", &here) == 0 && stat(path, &there) == 0 && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino && access(path, X_OK) == 0;
+}
+
+/*
+ * App and brain start in the directory that we were started in; we ourselves keep out of it, so that it can
+ * be unmounted and removed while we run. Where there is no way back we stay.
+ */
+void leave_directory(struct original *original)
+{
+	char *directory = original->directory;
+
+	if (*directory != '\0')
+		return; /* Another attempt to launch: we have left it. */
+	if (getcwd(directory, sizeof original->directory) == NULL || *directory != '/' ||
+	    !is_here(directory) || chdir("/") != 0)
+		*directory = '\0';
+}
+
+/*
+ * In a child. 0, or -1 with errno. Once the app has run, a directory that was removed since then is no reason to
+ * be without an app, or without a brain: they start where we are.
+ */
+int return_to_directory(const struct init *init)
+{
+	const char *directory = init->original.directory;
+
+	if (*directory == '\0' || chdir(directory) == 0)
+		return 0;
+	if (init->phase == PREPARING)
+		return -1;
+	complain("Cannot return to the directory %s: %s. What is started again starts in /.", directory,
+		 strerror(errno));
+	return 0;
 }

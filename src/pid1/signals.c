@@ -64,6 +64,27 @@ void signals_restore(const struct original *original)
 	set_mask(&original->mask, NULL);
 }
 
+/* Blocked, sent to us and not read yet. */
+int signal_is_pending(int number)
+{
+	uint64_t pending = 0;
+
+	/* Cannot fail: a set of ours, of the size of the kernel's. */
+	syscall(SYS_rt_sigpending, &pending, KERNEL_SET_SIZE);
+	return (pending & bit(number)) != 0;
+}
+
+/* To all of our process group, and we take it as it was meant for us when we were started. */
+void signal_own_group(int number)
+{
+	const uint64_t all = ~UINT64_C(0);
+	const uint64_t others = all & ~bit(number);
+
+	set_mask(&others, NULL);
+	kill(0, number); /* Cannot fail: we are in it. */
+	set_mask(&all, NULL);
+}
+
 int signal_ends_preparing(const struct original *original, int number)
 {
 	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {

@@ -12,32 +12,38 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	BACKOFF_INITIAL_MS = 100,
 	BACKOFF_LIMIT_MS = 30 * 1000,
 	BACKOFF_RESET_MS = 60 * 1000, /* a brain that lived that long was not at fault */
-	READS_A_TURN = 64, /* then signals again: a brain that never stops talking must not hold us */
+	READS_A_TURN = 64, /* then the others again: neither a brain nor a sender of signals must hold us */
+	ENDS_A_TURN = 64, /* nor must an app whose orphans end as fast as we reap them */
+	LINGER_TICK_MS = 50,
+	KILLED_GROUP_MS = 5 * 1000,
+	TRIAL_LINGER_MS = 1000, /* for what an app that failed at once has left behind */
 	LAST_READS = 1 << 16, /* more than the socket of a brain that has ended can hold */
 };
 
-static void read_signals(struct init *init);
+/* Shorter in the build of the tests (build.sh). */
+#ifndef NEXT_LAUNCH_MS
+#define NEXT_LAUNCH_MS (30 * 1000) /* the brain has it ready before it orders a stop */
+#endif
 
-static _Noreturn void leave(struct init *init, int status)
+_Noreturn void leave(struct init *init, int status)
 {
-	if (init->has_terminal)
-		terminal_take_back();
+	terminal_take_back(init);
 	brain_stop(init);
 	exit(status);
 }
 
 /* The brain is gone, or not to be believed any more. */
-static void brain_lost(struct init *init, const char *why)
+void brain_lost(struct init *init, const char *why)
 {
 	struct brain *brain = &init->brain;
 	uint64_t delay = BACKOFF_INITIAL_MS;
@@ -49,7 +55,12 @@ static void brain_lost(struct init *init, const char *why)
 			 brain->node, brain->bundle, why);
 		leave(init, STATUS_INTERNAL);
 	}
-	if (brain->is_done || init->phase != RUNNING)
+	/* Without it nobody knows what an app that is being replaced is to be replaced by. */
+	if (init->phase == STOPPED)
+		launch_again(init);
+	/* Nor does the next brain know what an app on its trial has replaced. */
+	init->app.restarts_alone = init->app.is_replaced || init->app.trial_until > now_ms();
+	if (brain->is_done || (init->phase == LINGERING && !init->app.is_replaced))
 		return;
 	if (now_ms() - brain->started_at >= BACKOFF_RESET_MS)
 		brain->failures = 0;
@@ -63,119 +74,10 @@ static void brain_lost(struct init *init, const char *why)
 		 (unsigned int)delay);
 }
 
-static void say(struct init *init, uint32_t type, const uint32_t *values, uint32_t count)
+void say(struct init *init, uint32_t type, const uint32_t *values, uint32_t count)
 {
 	if (link_send(&init->link, type, values, count) != 0)
 		brain_lost(init, "does not listen");
-}
-
-/* Replaces us by the app, or ends us: the brain is gone by then, so we say it ourselves. */
-static _Noreturn void become_app(struct init *init, const struct launch *launch)
-{
-	struct spawn_failure failure = { 0 };
-
-	brain_stop(init);
-	read_signals(init); /* Once unblocked, what PID 1 does not handle is lost: the last look. */
-	app_become(init, launch, &failure);
-	complain("Cannot run %s: %s (stage %u).", launch->file, strerror((int)failure.error),
-		 (unsigned int)failure.stage);
-	exit(failure.stage != STAGE_EXEC       ? STATUS_INTERNAL :
-	     failure.error == (uint32_t)ENOENT ? STATUS_NOT_FOUND :
-						 STATUS_NOT_EXECUTABLE);
-}
-
-static void apply_process_flags(const struct launch_header *header)
-{
-	/* Refused by some sandboxes; the app can run without it, so only say it. */
-	if ((header->flags & LAUNCH_SUBREAPER) != 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
-		complain("Cannot adopt orphans: %s.", strerror(errno));
-	ask_for_parent_death(header);
-}
-
-/* Takes over the payload of the frame in the reader. */
-static unsigned char *take_payload(struct frame_reader *reader)
-{
-	unsigned char *bytes = reader->payload;
-
-	reader->payload = reader->small;
-	return bytes;
-}
-
-static void take_memo(struct init *init)
-{
-	struct frame_reader *reader = &init->link.reader;
-	uint32_t size = reader->size;
-	unsigned char *bytes = NULL;
-
-	if (size > sizeof reader->small) {
-		bytes = take_payload(reader);
-	} else if (size > 0) {
-		bytes = malloc(size);
-		if (bytes == NULL) {
-			brain_lost(init, "sent a memo for which there is no memory");
-			return;
-		}
-		memcpy(bytes, reader->small, size);
-	}
-	free(init->memo);
-	init->memo = bytes;
-	init->memo_size = size;
-}
-
-static void take_launch(struct init *init)
-{
-	struct frame_reader *reader = &init->link.reader;
-	struct spawn_failure failure = { 0 };
-	uint32_t values[2];
-
-	if (!launch_parse(&init->launch, reader->payload, reader->size)) {
-		brain_lost(init, "sent a launch that makes no sense");
-		return;
-	}
-	take_payload(reader); /* The launch owns it now. */
-	apply_process_flags(&init->launch.header);
-	if ((init->launch.header.flags & LAUNCH_EXEC) != 0)
-		become_app(init, &init->launch);
-	if (app_spawn(init, &init->launch, &failure) != 0) {
-		launch_free(&init->launch);
-		values[0] = failure.stage;
-		values[1] = failure.error;
-		say(init, FRAME_SPAWN_FAILED, values, 2);
-		return;
-	}
-	init->phase = RUNNING;
-	values[0] = (uint32_t)init->app.pid;
-	say(init, FRAME_SPAWNED, values, 1);
-}
-
-static void take_done(struct init *init)
-{
-	init->brain.is_done = 1;
-	launch_free(&init->launch);
-	free(init->memo);
-	init->memo = NULL;
-	init->memo_size = 0;
-}
-
-static void take_frame(struct init *init)
-{
-	struct frame_reader *reader = &init->link.reader;
-	int is_preparing = init->phase == PREPARING;
-
-	/* What the hello points to may be replaced below: it must be out. */
-	if (!init->link.hello_sent)
-		brain_lost(init, "spoke before it listened");
-	else if (reader->type == FRAME_MEMO)
-		take_memo(init);
-	else if (reader->type == FRAME_LAUNCH && is_preparing)
-		take_launch(init);
-	else if (reader->type == FRAME_ABORT && is_preparing)
-		leave(init, (int)(uint32_at(reader->payload) & 0xff));
-	else if (reader->type == FRAME_DONE && !is_preparing)
-		take_done(init);
-	else
-		brain_lost(init, "sent a frame out of turn");
-	frame_reader_reset(reader);
 }
 
 /* Reads what the brain has said, up to its end or to so many reads. */
@@ -218,42 +120,86 @@ static int outside_status(const struct app *app, int wait_status)
 	return app->policy.status_map[status & 0xff];
 }
 
+static void say_exited(struct init *init)
+{
+	uint32_t values[2] = { (uint32_t)init->status, (uint32_t)init->wait_status };
+
+	say(init, FRAME_EXITED, values, 2);
+}
+
 /*
- * The app's status is ours from here on. What is left of its group gets SIGTERM: the number of a
- * group is not given to another process while it has a member, so this reaches nobody else.
+ * The app's status is ours from here on, unless it is to be replaced. What is left of its group gets
+ * SIGTERM: the number of a group is not given to another process while it has a member, so this reaches
+ * nobody else.
  */
 static void app_ended(struct init *init, int wait_status)
 {
 	struct app *app = &init->app;
-	uint32_t values[2];
 
 	init->status = outside_status(app, wait_status);
+	init->wait_status = wait_status;
 	init->phase = LINGERING;
+	app->pid = 0;
+	if (app->trial_until <= now_ms())
+		launch_free(&init->previous); /* It has passed its trial: it is what is launched again. */
+	else if (!app->is_unwanted)
+		app->is_replaced = 1;
+	if (app->is_replaced) {
+		/* The group has what is left of the app's time: what was started next must be alone. */
+		init->linger_until = init->kill_at != 0 ? init->kill_at : now_ms() + TRIAL_LINGER_MS;
+		init->kill_at = 0;
+		kill(-app->group, SIGTERM);
+		return;
+	}
 	init->kill_at = 0;
 	init->brain.start_at = 0;
 	init->linger_until = now_ms() + app->policy.linger_ms;
-	app->pid = 0;
-	if (app->policy.linger_ms > 0 || !init->is_pid1)
+	/* Who wants signals for the app alone does not want this one for the others, unless asked for. */
+	if (app->policy.linger_ms > 0 ||
+	    (!init->is_pid1 && (app->policy.flags & LAUNCH_SINGLE_CHILD) == 0))
 		kill(-app->group, SIGTERM); /* ESRCH: nothing is left. */
-	values[0] = (uint32_t)init->status;
-	values[1] = (uint32_t)wait_status;
-	say(init, FRAME_EXITED, values, 2);
+	say_exited(init);
+}
+
+/* What is left of the group of an app that is to be replaced has ended, too, or cannot. */
+static void app_stopped(struct init *init)
+{
+	init->phase = STOPPED;
+	init->launch_until = now_ms() + NEXT_LAUNCH_MS;
+	terminal_take_back(init);
+	/*
+	 * A brain that came meanwhile is told of the launch that failed, and that is about to be freed, maybe in the
+	 * middle of its hello. Its successor hears of the right one.
+	 */
+	if (init->link.fd >= 0 && init->app.restarts_alone && init->previous.bytes != NULL)
+		brain_lost(init, "came in the middle of a restart"); /* Launches again. */
+	else if (init->link.fd < 0 || init->app.restarts_alone)
+		launch_again(init);
+	else
+		say_exited(init);
 }
 
 static void reap(struct init *init)
 {
 	int brain_ended = 0;
+	int ends = ENDS_A_TURN;
 	int wait_status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
-		if (pid == init->app.pid) {
+	for (; ends > 0 && (pid = waitpid(-1, &wait_status, WNOHANG | WUNTRACED)) > 0; ends--) {
+		if (WIFSTOPPED(wait_status)) {
+			if (pid == init->app.pid)
+				follow_stop(init, WSTOPSIG(wait_status));
+		} else if (pid == init->app.pid) {
 			app_ended(init, wait_status);
 		} else if (pid == init->brain.pid) {
 			init->brain.pid = 0;
 			brain_ended = 1;
+		} else {
+			init->counters.orphans_reaped++;
 		}
 	}
+	init->may_have_ended = ends == 0;
 	if (!brain_ended)
 		return;
 	read_link(init, LAST_READS); /* Its last words count. */
@@ -261,49 +207,121 @@ static void reap(struct init *init)
 		brain_lost(init, "ended");
 }
 
-static void take_signal(struct init *init, int number)
+/* Without an app that could take it. */
+static void take_signal_alone(struct init *init, int number)
+{
+	int ends = signal_ends_preparing(&init->original, number);
+	int is_stop = init->app.policy.kill_after[number]; /* of the last app; the image may have any for it */
+
+	if (init->phase == LINGERING && !init->app.is_replaced) {
+		if (ends || is_stop)
+			init->linger_until = now_ms(); /* Whoever stops us now does not want to wait. */
+		return;
+	}
+	if (init->phase == PREPARING && ends)
+		leave(init, 128 + number);
+	/* Between two apps: HUP and QUIT would mean one of them, unless they are its stop signal. */
+	if (init->phase != PREPARING && (is_stop || (ends && number != SIGHUP && number != SIGQUIT)))
+		leave(init, init->status);
+	/* An app without its handlers yet would die of it. */
+	complain("Signal %d came while the app was not running, and is dropped.", number);
+}
+
+static void send_on(struct init *init, int number, int sent)
 {
 	const struct launch_header *policy = &init->app.policy;
 
-	if (number < 1 || number >= SIGNAL_COUNT)
-		return;
-	if (init->phase == PREPARING) {
-		if (signal_ends_preparing(&init->original, number))
-			leave(init, 128 + number);
-		/* An app without its handlers yet would die of it. */
-		complain("Signal %d came before the app was started, and is dropped.", number);
-		return;
+	if (policy->kill_after[number]) {
+		init->app.is_unwanted = 1;
+		/* A restart is not what was asked for, nor is its time. */
+		if (init->app.is_replaced) {
+			init->app.is_replaced = 0;
+			init->kill_at = 0;
+			say(init, FRAME_NOT_REPLACED, NULL, 0);
+		}
 	}
-	if (init->phase == LINGERING && signal_ends_preparing(&init->original, number))
-		init->linger_until = now_ms(); /* Whoever stops us now does not want to wait. */
-	if (init->phase != RUNNING || policy->signal_map[number] == 0)
-		return;
-	/* EPERM: without CAP_KILL a process of another user is out of reach. */
-	if (app_signal(&init->app, policy->signal_map[number]) != 0 && errno == EPERM)
-		complain("Cannot forward signal %d to the app: %s. Add the capability KILL.", number,
-			 strerror(errno));
+	app_signal(&init->app, sent);
+	init->counters.signals_forwarded++;
 	if (policy->kill_after[number] && policy->kill_delay_ms != NO_DELAY && init->kill_at == 0)
 		init->kill_at = now_ms() + policy->kill_delay_ms;
 }
 
-/* Signals first, the ends of children then: a signal never goes to a pid that was reaped. */
-static void read_signals(struct init *init)
+static void forward(struct init *init, int number)
 {
-	struct signalfd_siginfo got[16];
-	int child_ended = 0;
-	ssize_t size;
+	int sent = init->app.policy.signal_map[number];
 
-	while ((size = read(init->signal_fd, got, sizeof got)) > 0) {
-		for (size_t i = 0; i < (size_t)size / sizeof *got; i++) {
-			if (got[i].ssi_signo == SIGCHLD)
-				child_ended = 1;
-			else if (got[i].ssi_pid != (uint32_t)getpid())
-				take_signal(init, (int)got[i].ssi_signo);
-			/* From ourselves: the SIGPIPE of a stderr that nobody holds any more. */
-		}
+	if (number == SIGCONT)
+		resume(init);
+	if (sent != 0)
+		send_on(init, number, sent);
+	/* Whatever the app gets for it: it is our shell that wants us to stop. */
+	if (number == SIGTSTP || number == SIGTTIN || number == SIGTTOU)
+		suspend(init);
+}
+
+static void take_signal(struct init *init, int number)
+{
+	if (number < 1 || number >= SIGNAL_COUNT)
+		return;
+	if (init->phase == RUNNING)
+		forward(init, number);
+	else
+		take_signal_alone(init, number);
+}
+
+/*
+ * Signals first, the ends of children then: a signal never goes to a pid that was reaped. One at a time: behind
+ * a TSTP that makes us stop, a CONT has to be pending still.
+ */
+void read_signals(struct init *init)
+{
+	struct signalfd_siginfo got;
+	int reads = READS_A_TURN;
+
+	for (; reads > 0 && read(init->signal_fd, &got, sizeof got) > 0; reads--) {
+		if (got.ssi_signo == SIGCHLD)
+			init->may_have_ended = 1;
+		else if (got.ssi_pid != (uint32_t)getpid())
+			take_signal(init, (int)got.ssi_signo);
+		/* From ourselves: the SIGPIPE of a stderr that nobody holds any more. */
 	}
-	if (child_ended)
+	/* Who sends faster than we read keeps a SIGCHLD, which comes behind 1 to 16, from us. */
+	if (init->may_have_ended || reads == 0)
 		reap(init);
+}
+
+static void check_linger(struct init *init, uint64_t now)
+{
+	const struct app *app = &init->app;
+	int is_gone = app_is_gone(app);
+
+	if (app->is_replaced) {
+		/*
+		 * Some members nobody can remove: one in an uninterruptible sleep, one of another user, a zombie
+		 * whose parent has left the group and does not wait for it. No app at all would be worse.
+		 */
+		if (is_gone || now >= init->linger_until + KILLED_GROUP_MS)
+			app_stopped(init);
+		else if (now >= init->linger_until)
+			kill(-app->group, SIGKILL);
+		return;
+	}
+	if (!is_gone && now < init->linger_until)
+		return;
+	if (!is_gone && app->policy.linger_ms > 0)
+		kill(-app->group, SIGKILL);
+	leave(init, init->status);
+}
+
+/* The brain is stuck where it cannot say so itself. */
+static _Noreturn void miss_deadline(struct init *init)
+{
+	const struct deadline *deadline = &init->deadline;
+	const size_t numbers = 2 * sizeof(uint32_t);
+
+	if (deadline->payload != NULL)
+		print_line(deadline->payload + numbers, deadline->size - numbers);
+	leave(init, deadline->status);
 }
 
 static void check_deadlines(struct init *init)
@@ -312,19 +330,19 @@ static void check_deadlines(struct init *init)
 
 	if (init->kill_at != 0 && now >= init->kill_at) {
 		init->kill_at = 0;
-		app_signal(&init->app, SIGKILL); /* ESRCH: it was faster. */
+		if (init->app.is_replaced)
+			kill(-init->app.group, SIGKILL); /* All of it has to go. */
+		else
+			app_signal(&init->app, SIGKILL);
 	}
 	if (init->brain.start_at != 0 && now >= init->brain.start_at && brain_start(init) != 0)
 		brain_lost(init, "could not be started");
-	if (init->phase != LINGERING)
-		return;
-	if (kill(-init->app.group, 0) != 0) /* Nobody is left. */
-		leave(init, init->status);
-	if (now < init->linger_until)
-		return;
-	if (init->app.policy.linger_ms > 0)
-		kill(-init->app.group, SIGKILL);
-	leave(init, init->status);
+	if (init->phase == PREPARING && init->deadline.at != 0 && now >= init->deadline.at)
+		miss_deadline(init);
+	if (init->phase == STOPPED && now >= init->launch_until)
+		brain_lost(init, "does not say what is launched next");
+	if (init->phase == LINGERING)
+		check_linger(init, now);
 }
 
 /* For poll(2): milliseconds to the next deadline, or -1. */
@@ -333,17 +351,41 @@ static int time_to_deadline(const struct init *init)
 	uint64_t now = now_ms();
 	uint64_t next = UINT64_MAX;
 
+	if (init->may_have_ended)
+		return 0;
 	if (init->kill_at != 0)
 		next = init->kill_at;
 	if (init->brain.start_at != 0 && init->brain.start_at < next)
 		next = init->brain.start_at;
+	if (init->phase == STOPPED && init->launch_until < next)
+		next = init->launch_until;
 	if (init->phase == LINGERING && init->linger_until < next)
 		next = init->linger_until;
+	/*
+	 * A member of the group may be another process's child, whose end we are not told; and one that
+	 * was killed may be a while in the kernel.
+	 */
+	if (init->phase == LINGERING && (next > now + LINGER_TICK_MS || init->app.is_replaced))
+		next = now + LINGER_TICK_MS;
+	if (init->phase == PREPARING && init->deadline.at != 0 && init->deadline.at < next)
+		next = init->deadline.at;
 	if (next == UINT64_MAX)
 		return -1;
 	if (next <= now)
 		return 0;
 	return next - now > INT_MAX ? INT_MAX : (int)(next - now);
+}
+
+/*
+ * poll(2) has failed. EINTR (a tracer) passes at once. Not so ENOMEM, and EINVAL: somebody has set our limit of
+ * descriptors below what is polled (prlimit(2)). Then we look now and again.
+ */
+static void rest(int error)
+{
+	const struct timespec tick = { .tv_nsec = LINGER_TICK_MS * 1000000L };
+
+	if (error != EINTR)
+		nanosleep(&tick, NULL);
 }
 
 _Noreturn void supervise(struct init *init)
@@ -356,14 +398,15 @@ _Noreturn void supervise(struct init *init)
 
 		if (link_has_output(&init->link))
 			ready[1].events = POLLIN | POLLOUT;
-		/* Fails with EINTR (a tracer) or ENOMEM: both pass. */
-		if (poll(ready, 2, time_to_deadline(init)) >= 0) {
-			read_signals(init);
-			if ((ready[1].revents & POLLOUT) != 0 && link_flush(&init->link) != 0)
-				brain_lost(init, "does not listen");
-			if ((ready[1].revents & ~POLLOUT) != 0)
-				read_link(init, READS_A_TURN);
+		if (poll(ready, init->link.fd < 0 ? 1 : 2, time_to_deadline(init)) < 0) {
+			rest(errno);
+			ready[1].revents = ready[1].events;
 		}
+		read_signals(init);
+		if ((ready[1].revents & POLLOUT) != 0 && link_flush(&init->link) != 0)
+			brain_lost(init, "does not listen");
+		if ((ready[1].revents & ~POLLOUT) != 0)
+			read_link(init, READS_A_TURN);
 		check_deadlines(init);
 	}
 }

@@ -65,6 +65,93 @@ test('what a config prints is on stderr: stdout is for the format alone', async 
   expect(stderr).toContain('export EVIL=1');
 });
 
+describe('a config that leaves something behind', () => {
+  test.each([
+    ['a timer', 'setInterval(() => {}, 1000);'],
+    ['a server', 'require("net").createServer().listen(0);'],
+    ['a listener that wants another status', 'process.on("exit", () => process.exit(9));'],
+    ['a status', 'process.exitCode = 9;'],
+  ])('%s neither holds debug up nor changes its status', async (_what, code) => {
+    const start = {
+      config: `${code} module.exports = { variables: { LONG: 'x'.repeat(99_999) } };`,
+    };
+    const { status, stdout } = await debug(['--format', 'dotenv'], start);
+
+    expect(status).toBe(0);
+    expect(stdout).toContain(`LONG=${'x'.repeat(99_999)}\n`);
+  });
+
+  test('an error that nobody waits for is one of the config, and not a trace of ours', async () => {
+    const { status, stdout, stderr } = await debug([], {
+      config: 'Promise.reject(new Error("stray")); module.exports = {};',
+    });
+
+    expect([status, stdout]).toEqual([78, '']);
+    expect(JSON.parse(stderr)).toMatchObject({
+      code: 'E_CONFIG',
+      msg: expect.stringContaining('stray'),
+      where: expect.stringMatching(/warp\.config\.js:1$/),
+    });
+  });
+});
+
+describe('a config that is not data alone', () => {
+  test('is used where what we do not know is of other kinds', async () => {
+    const config = `const args = { big: 10n, when: new Date(), call() {} };
+      args.self = args; module.exports = { build: args, variables: { A: 'b' } };`;
+    const { status, stdout } = await debug(['--format', 'dotenv'], { config });
+
+    expect(status).toBe(0);
+    expect(stdout).toContain('A=b\n');
+  });
+
+  test('is refused where what we know is a function', async () => {
+    const config = 'module.exports = { init: { stopSignal() {} } };';
+    const { status, stderr } = await debug([], { config });
+
+    expect(status).toBe(78);
+    expect(stderr).toContain('init.stopSignal');
+  });
+});
+
+describe('a config that never comes back', () => {
+  test(
+    'is ended after 5 s: 78, with file and line, and nothing else',
+    { timeout: 20_000 },
+    async () => {
+      const pipe = "require('node:fs').readFileSync('pipe')";
+      const makePipe = "require('node:child_process').execFileSync('mkfifo', ['pipe']);";
+      const ends = await Promise.all(
+        [
+          `${makePipe}\n${pipe};`,
+          'module.exports = async () => {\n await null; for (;;); }',
+          `module.exports = async () => { ${makePipe} await null;\n${pipe}; };`,
+        ].map((config) => debug([], { config })),
+      );
+
+      for (const { status, stdout, stderr } of ends) {
+        expect([status, stdout]).toEqual([78, '']);
+        expect(JSON.parse(stderr)).toMatchObject({
+          code: 'E_CONFIG',
+          msg: expect.stringMatching(
+            /within 5000 ms: it is still running \(.*warp\.config\.js:2\)$/,
+          ),
+        });
+      }
+    },
+  );
+
+  test('and ends the process: 78, and what it did', async () => {
+    const { status, stderr } = await debug([], { config: 'process.exit(3);' });
+
+    expect(status).toBe(78);
+    expect(JSON.parse(stderr)).toMatchObject({
+      code: 'E_CONFIG',
+      msg: expect.stringMatching(/warp\.config\.js: it calls process\.exit\(\)$/),
+    });
+  });
+});
+
 const wishes = `module.exports = {
   args: 'node server.js',
   variables: { DATABASE_URL: 'warp-secret:database-url', COPY: { local: true } },
@@ -161,11 +248,6 @@ describe('warp-init debug', () => {
     ['a wrong token', { environment: { CYCLE_API_TOKEN: 'wrong' } }, 77],
     ['a config that throws', { config: 'throw new Error("no")' }, 78],
     ['an unknown user', { environment: { WARP_INIT_USER: 'nobody-of-that-name' } }, 78],
-    [
-      'a config that never answers',
-      { config: 'module.exports = async () => { await null; for (;;); }' },
-      78,
-    ],
   ])('ends as `run` would, and prints nothing: %s', async (_what, start, status) => {
     const ended = await debug([], { emulator: await startShop(), ...start });
 

@@ -11,6 +11,29 @@ import {
 } from '../helpers/container.ts';
 
 const platform: PlatformFile = { services: { web: '10.0.0.10' } };
+const hosts = '127.0.0.1 localhost\n';
+
+/** The head of an ELF file, big-endian as on s390x or little-endian, in base64. */
+function elf({ machine, loader = '' }: { machine: number; loader?: string }): string {
+  const isLittle = machine !== 22;
+  const head = Buffer.alloc(256);
+  const short = (value: number, at: number) =>
+    isLittle ? head.writeUInt16LE(value, at) : head.writeUInt16BE(value, at);
+  head.set([0x7f, 0x45, 0x4c, 0x46, 2, isLittle ? 1 : 2, 1]);
+  short(2, 16); // ET_EXEC
+  short(machine, 18);
+  short(56, 54);
+  head.writeUInt32LE(64, 32);
+  if (loader !== '') {
+    short(1, 56);
+    head.writeUInt32LE(3, 64); // PT_INTERP
+    head.writeUInt32LE(128, 64 + 8);
+    head.writeUInt32LE(loader.length + 1, 64 + 32);
+    head.write(loader, 128);
+  }
+
+  return head.toString('base64');
+}
 
 describeContainer('a command', () => {
   test.each([
@@ -37,6 +60,50 @@ describeContainer('a command', () => {
       },
     ],
     [
+      'whose words stand in one string: 127',
+      ['node server.js'],
+      {
+        status: 127,
+        code: 'E_NOT_FOUND',
+        message: 'Cannot run "node server.js": no such program',
+        where: /^PATH=/,
+        fix: 'Write each word by itself',
+      },
+    ],
+    [
+      'that is an option alone, as of `docker run IMAGE --help`: 127',
+      ['--help'],
+      {
+        status: 127,
+        code: 'E_NOT_FOUND',
+        message: 'Cannot run "--help": no such program',
+        where: /^PATH=/,
+        fix: 'Name the program before its options',
+      },
+    ],
+    [
+      'that is one of ours, behind --: 127',
+      ['bundle'],
+      {
+        status: 127,
+        code: 'E_NOT_FOUND',
+        message: 'Cannot run "bundle": no such program',
+        where: /^PATH=/,
+        fix: 'docker run --entrypoint warp-init IMAGE bundle',
+      },
+    ],
+    [
+      'behind a second --: 127',
+      ['--', 'true'],
+      {
+        status: 127,
+        code: 'E_NOT_FOUND',
+        message: 'Cannot run "--": no such program',
+        where: /^PATH=/,
+        fix: 'Write -- once',
+      },
+    ],
+    [
       'that is not executable: 126',
       ['/etc/passwd'],
       {
@@ -59,14 +126,49 @@ describeContainer('a command', () => {
       },
     ],
     [
+      'that is a named pipe: 126, and nobody waits for it',
+      ['./pipe'],
+      {
+        status: 126,
+        code: 'E_NOT_EXECUTABLE',
+        message: 'Cannot run "./pipe": it is no regular file',
+        where: './pipe',
+        fix: 'Name a program in CMD, or make the file executable (chmod +x).',
+      },
+    ],
+    [
       'without an interpreter: 126',
       ['./script'],
       {
         status: 126,
         code: 'E_SPAWN',
-        message: 'Cannot run "./script": it is no program for this machine',
+        message:
+          'Cannot run "./script": it is no program for this machine, and names no interpreter',
         where: './script',
-        fix: 'Give a script a first line (#!/bin/sh)',
+        fix: 'Give a script a first line (#!/bin/sh).',
+      },
+    ],
+    [
+      'that is an empty file: 126',
+      ['./empty'],
+      {
+        status: 126,
+        code: 'E_SPAWN',
+        message: 'Cannot run "./empty": it is empty',
+        where: './empty',
+        fix: 'Look at how it gets into the image (COPY, a build step).',
+      },
+    ],
+    [
+      'for another machine: 126',
+      ['./foreign'],
+      {
+        status: 126,
+        code: 'E_SPAWN',
+        message:
+          /^Cannot run "\.\/foreign": it is a program for s390x, and this machine is (?:x86_64|aarch64)$/,
+        where: './foreign',
+        fix: 'Build the image for this machine (docker build --platform), or register qemu-user-static',
       },
     ],
     [
@@ -75,9 +177,32 @@ describeContainer('a command', () => {
       {
         status: 127,
         code: 'E_SPAWN',
-        message: 'Cannot run "./interpreted": the interpreter that it names does not exist',
+        message: 'Cannot run "./interpreted": its interpreter /no/such/interpreter does not exist',
         where: './interpreted',
-        fix: 'Correct its first line (#!)',
+        fix: 'Correct its first line (#!), or install that interpreter.',
+      },
+    ],
+    [
+      'whose first line ends as on Windows: 127',
+      ['./windows'],
+      {
+        status: 127,
+        code: 'E_SPAWN',
+        message:
+          'Cannot run "./windows": its interpreter "/bin/sh\\r" does not exist: the first line ends with a carriage return',
+        where: './windows',
+        fix: 'Save the file with the line endings of Unix (LF).',
+      },
+    ],
+    [
+      'whose loader does not exist: 127',
+      ['./unloadable'],
+      {
+        status: 127,
+        code: 'E_SPAWN',
+        message: 'Cannot run "./unloadable": its loader /lib/no-such-loader.so.1 does not exist',
+        where: './unloadable',
+        fix: 'Take a binary that was built for this image (Alpine has musl, Debian glibc), or install that loader.',
       },
     ],
     [
@@ -94,11 +219,23 @@ describeContainer('a command', () => {
   ])('%s', async (_what, command, refusal) => {
     const ended = await runContainer({
       emulator: await startPlatform(platform),
-      files: { script: 'echo no\n', interpreted: '#!/no/such/interpreter\n' },
-      before: 'chmod +x script interpreted',
+      files: {
+        script: 'echo no\n',
+        empty: '',
+        interpreted: '#!/no/such/interpreter\n',
+        windows: '#!/bin/sh\r\necho no\r\n',
+        // Bytes that are no UTF-8 come by way of base64: a head of s390x, and a program with that loader.
+        'foreign.b64': elf({ machine: 22 }),
+        'unloadable.b64': elf({ machine: 62, loader: '/lib/no-such-loader.so.1' }),
+      },
+      before: `mkfifo pipe
+        for name in foreign unloadable; do base64 -d $name.b64 > $name; done
+        chmod +x pipe script empty interpreted windows foreign unloadable`,
       args: ['--', ...command],
     });
     expect(refusalOf(ended)).toEqual(refused(refusal));
+    // What cannot be known before an exec is known too late for that: another machine's program may have an emulator.
+    expect(ended.hosts !== hosts).toBe(refusal.code === 'E_SPAWN' && refusal.status === 126);
   });
 
   test('with an argument that no kernel takes: 78 names the argument and its size', async () => {
@@ -147,12 +284,30 @@ describeContainer('a command line ends with 64', () => {
       },
     ],
     [
+      'for a command without -- behind options, which stay before it',
+      ['--user', 'node', '--exec', 'node', 'server.js'],
+      {
+        message: 'Cannot understand the command line: "node" is not a command of warp-init',
+        where: 'command line',
+        fix: 'put -- before it: warp-init --user node --exec -- node server.js',
+      },
+    ],
+    [
+      'for a command before --, too',
+      ['run', '--user=node', 'node', '--', 'server.js'],
+      {
+        message: 'Cannot understand the command line: "node" stands before --',
+        where: 'command line',
+        fix: 'Put -- before the command: warp-init --user=node -- node server.js',
+      },
+    ],
+    [
       'for no command at all',
       [],
       {
         message: 'Cannot start: no command was given',
         where: 'command line',
-        fix: 'Name it in CMD (warp-init -- node server.js), or in `args` of warp.config.js.',
+        fix: 'Name it in CMD, beside ENTRYPOINT ["warp-init", "--"] (without brackets CMD is lost), or in `args` of warp.config.js.',
       },
     ],
     [
@@ -162,6 +317,63 @@ describeContainer('a command line ends with 64', () => {
         message: /^Cannot use "10" for --kill-delay: expected .*"10s"/,
         where: '--kill-delay',
         fix: /--kill-delay|10s/,
+      },
+    ],
+    [
+      'for a rewrite of signals that do not exist, with both halves corrected',
+      ['--rewrite', 'SIGTREM:SIGQIUT', '--', 'true'],
+      {
+        message:
+          'Cannot use "SIGTREM:SIGQIUT" for --rewrite: expected a signal, such as SIGTERM or 15, in place of "SIGTREM" and "SIGQIUT"',
+        where: '--rewrite',
+        fix: 'Write SIGTERM:SIGQUIT instead.',
+      },
+    ],
+    [
+      'for a rewrite of which one half is like no signal, without half a correction',
+      ['--rewrite', 'SIGTREM:BAR', '--', 'true'],
+      {
+        message: 'Cannot use "SIGTREM:BAR" for --rewrite: expected a signal',
+        where: '--rewrite',
+        fix: 'Give --rewrite a signal, such as SIGTERM or 15, in place of "SIGTREM" and "BAR".',
+      },
+    ],
+    [
+      'for a rewrite without a colon',
+      ['--rewrite', 'SIGTERM', '--', 'true'],
+      {
+        message: 'Cannot use "SIGTERM" for --rewrite: expected two signals',
+        where: '--rewrite',
+        fix: 'Give --rewrite two signals, such as "SIGTERM:SIGQUIT", or "SIGWINCH:0".',
+      },
+    ],
+    [
+      'for a rewrite of a signal that nobody catches',
+      ['--rewrite', 'SIGKILL:SIGTERM', '--', 'true'],
+      {
+        message:
+          'Cannot use "SIGKILL:SIGTERM" for --rewrite: expected a signal that can be caught: nobody catches SIGKILL',
+        where: '--rewrite',
+        fix: 'Give --rewrite a signal that can be caught',
+      },
+    ],
+    [
+      'for an exit status that there is not',
+      ['--exit-status', '256', '--', 'true'],
+      {
+        message:
+          'Cannot use "256" for --exit-status: expected one or two exit statuses from 0 to 255',
+        where: '--exit-status',
+        fix: 'Give --exit-status one or two exit statuses from 0 to 255, such as "143" or "143:0".',
+      },
+    ],
+    [
+      'for an exit status that cannot be given',
+      ['--exit-status', '143:-1', '--', 'true'],
+      {
+        message: 'Cannot use "143:-1" for --exit-status: expected one or two exit statuses',
+        where: '--exit-status',
+        fix: 'Give --exit-status one or two exit statuses',
       },
     ],
     [
@@ -203,6 +415,6 @@ describeContainer('a command line ends with 64', () => {
         fix: 'Did you mean `warp-init debug`?',
       }),
     );
-    expect(ended.hosts).toBe('127.0.0.1 localhost\n');
+    expect(ended.hosts).toBe(hosts);
   });
 });

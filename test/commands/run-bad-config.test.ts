@@ -1,4 +1,6 @@
 // A config that is wrong, as code or as data: exit status 78, with file and line where they are known.
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+
 import { expect, test } from 'vitest';
 
 import {
@@ -6,6 +8,7 @@ import {
   refusalOf,
   refused,
   runContainer,
+  startContainer,
   startPlatform,
 } from '../helpers/container.ts';
 import type { Ended } from '../helpers/container.ts';
@@ -66,6 +69,20 @@ describeContainer('a config is refused', () => {
       /^Cannot load the config \/.*\/warp\.config\.js:1: Error: Cannot find module '\.\/missing\.js'$/,
       /\/warp\.config\.js:1$/,
       'Correct what throws there.',
+    ],
+    [
+      'that requires a package which is not installed',
+      "require('no-such-package/part');",
+      /^Cannot load the config \/.*: Error: Cannot find module 'no-such-package\/part'$/,
+      /\/warp\.config\.js:1$/,
+      'Install it in the image, where the config finds it',
+    ],
+    [
+      'that requires this package where it is not installed',
+      "module.exports = require('warp-init').defineConfig({});",
+      /^Cannot load the config \/.*\/warp\.config\.js:1: Error: Cannot find module 'warp-init'$/,
+      /\/warp\.config\.js:1$/,
+      'Install warp-init as a dependency of the app, too',
     ],
     [
       'that exports a number',
@@ -180,6 +197,79 @@ describeContainer('a config that hangs', () => {
   });
 });
 
+describeContainer('a config that waits in the kernel', () => {
+  const readPipe = "require('node:fs').readFileSync('pipe')";
+
+  test('is ended after 5 s, with the line where it waits', { timeout: 40_000 }, async () => {
+    const runs = 'End the loop there, or what takes so long.';
+    const cases: readonly (readonly [line: number, file: string, config: string])[] = [
+      [2, 'warp.config.js', "\nrequire('node:child_process').execSync('sleep 1000; true');"],
+      [2, 'warp.config.js', `module.exports = () => {\n  ${readPipe};\n};`],
+      [3, 'warp.config.js', `module.exports = async () => {\n  await null;\n  ${readPipe};\n};`],
+      [2, 'warp.config.mjs', "import { readFileSync } from 'node:fs';\nreadFileSync('pipe');"],
+    ];
+    const all = await Promise.all(
+      cases.map(([, file, config]) =>
+        runContainer({ files: { [file]: config }, before: 'mkfifo pipe' }),
+      ),
+    );
+
+    expect(all.map((ended) => refusalOf(ended))).toEqual(
+      cases.map(([line, file]) => {
+        const place = String.raw`\/app\/${file}:${line}`;
+        const message = new RegExp(
+          String.raw`within 5000 ms: it is still running \(\/.*${place}\)$`,
+        );
+        return refused({
+          status: 78,
+          code: 'E_CONFIG',
+          message,
+          where: new RegExp(`${place}$`),
+          fix: runs,
+        });
+      }),
+    );
+  });
+
+  test('leaves nothing behind where init is no PID 1', { timeout: 30_000 }, async () => {
+    const init = startContainer({ config: readPipe, before: 'mkfifo pipe', role: 'a child' });
+    expect(await init.ended).toBe(78);
+    expect(processesIn(init.directory)).toEqual([]);
+  });
+
+  test('and comes back in time is no failure, nor is what takes long after it', async () => {
+    const [slow, late] = await Promise.all([
+      runContainer({
+        config: `${readPipe.replace("'pipe'", "'pipe', 'utf8'")}; require('node:child_process').execSync('true');`,
+        before: 'mkfifo pipe; (sleep 1; echo x > pipe) &',
+      }),
+      runContainer({
+        config:
+          "require('node:child_process').execSync('true');\n" +
+          "module.exports = { init: { platform: { required: true, deadline: '6500ms' } } };",
+      }),
+    ]);
+    expect(slow).toMatchObject({ status: 0, stdout: 'the app ran\n' });
+    expect(late.status).toBe(69);
+  });
+});
+
+describeContainer('a top-level await that never settles', () => {
+  test('is ended after 5 s, with its line', { timeout: 30_000 }, async () => {
+    const config = 'setInterval(() => {}, 1000);\n\nawait new Promise(() => {});';
+    const ended = await runContainer({ files: { 'warp.config.mjs': config } });
+    expect(refusalOf(ended)).toEqual(
+      refused({
+        status: 78,
+        code: 'E_CONFIG',
+        message: /its promise has not settled \(\/.*\/warp\.config\.mjs:3\)$/,
+        where: /\/warp\.config\.mjs:3$/,
+        fix: 'Give what it awaits a deadline of its own.',
+      }),
+    );
+  });
+});
+
 const platform = { services: { web: '10.0.0.10' } };
 
 function hang(line: number, message: RegExp, fix: string) {
@@ -196,3 +286,48 @@ function hang(line: number, message: RegExp, fix: string) {
 function messageOf(ended: Ended): string {
   return ended.log().find(({ level }) => level === 60)?.msg ?? '';
 }
+
+/** Command lines of the processes whose current directory it is. */
+function processesIn(directory: string): string[] {
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .flatMap((pid) => {
+      try {
+        const isThere = readlinkSync(`/proc/${pid}/cwd`) === directory;
+        return isThere ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8')] : [];
+      } catch {
+        return []; // It has ended meanwhile.
+      }
+    });
+}
+
+describeContainer('a config that is not read', () => {
+  test.each([
+    ['in TypeScript', { 'warp.config.ts': '' }, /warp\.config\.ts is not read/, /22\.18 or newer/],
+    ['in JSON', { 'warp.config.json': '{}' }, /\.json is not read/, /WARP_INIT_CONFIG/],
+  ])('%s: one warning says so, and the app runs', async (_what, files, msg, fix) => {
+    const ended = await runContainer({ files, args: ['--', 'true'] });
+
+    expect(ended.status).toBe(0);
+    expect(ended.log().filter(({ code }) => code !== 'W_STANDALONE')).toEqual([
+      expect.objectContaining({
+        code: 'W_CONFIG_NOT_READ',
+        msg: expect.stringMatching(msg),
+        fix: expect.stringMatching(fix),
+      }),
+    ]);
+  });
+
+  test('beside one that is read, or that is named, is none of our business', async () => {
+    const files = { 'warp.config.json': '{}' };
+    const all = await Promise.all([
+      runContainer({ files, config: 'module.exports = {};', args: ['--', 'true'] }),
+      runContainer({ files, args: ['--config', 'warp.config.json', '--', 'true'] }),
+    ]);
+
+    for (const { status, log } of all) {
+      expect(status).toBe(0);
+      expect(log().filter(({ code }) => code !== 'W_STANDALONE')).toEqual([]);
+    }
+  });
+});

@@ -21,6 +21,8 @@ import type { ContainerOptions, Ended } from '../helpers/container.ts';
 const services = { web: '10.0.0.10', 'my-db': '10.0.0.20' };
 const token = 'token-of-the-instance';
 const soon = 'module.exports = { init: { platform: { deadline: "300ms" } } };';
+/** The server of these tests gives no notifications. */
+const withoutFollowing = 'module.exports = { init: { follow: false } };';
 
 describeContainer('a start ends with 69 where', () => {
   test('there is a token and no socket', async () => {
@@ -131,7 +133,7 @@ describeContainer('a start ends with 69 where', () => {
     const socket = await servePlatform((path) =>
       path === '/v1/environment/instances' ? { status: 200, body } : undefined,
     );
-    expect(refusalOf(await runOn(socket, { config: 'module.exports = {};' }))).toEqual(
+    expect(refusalOf(await runOn(socket, { config: withoutFollowing }))).toEqual(
       refused({
         status: 69,
         code: 'E_PLATFORM_UNAVAILABLE',
@@ -258,7 +260,7 @@ describeContainer('the app starts where', () => {
       asked.set(path, count);
       return count <= 2 ? { status: 500, body: 'x' } : undefined;
     });
-    const ended = await runOn(socket, { config: 'module.exports = {};' });
+    const ended = await runOn(socket, { config: withoutFollowing });
     expect(ended).toMatchObject({ status: 0, stdout: 'the app ran\n', stderr: '' });
     expect([...asked.values()]).toEqual([3, 3, 3, 3, 3, 3]);
   });
@@ -270,7 +272,7 @@ describeContainer('the app starts where', () => {
       count += 1;
       return count === 1 ? { status: 200, body: '{"data": []}' } : undefined;
     });
-    const ended = await runOn(socket, { config: 'module.exports = {};' });
+    const ended = await runOn(socket, { config: withoutFollowing });
     expect(ended).toMatchObject({ status: 0, stdout: 'the app ran\n', stderr: '' });
   });
 
@@ -279,6 +281,7 @@ describeContainer('the app starts where', () => {
       ['/v1/hub', '/v1/server'].includes(path) ? { status: 403, body: '{}' } : undefined,
     );
     const ended = await runOn(socket, {
+      config: withoutFollowing,
       args: ['--', 'sh', '-c', 'echo ${WARP_PROJECT-none} ${WARP_ENV-none} ${WARP_RUNNER-none}'],
     });
     expect(ended.status).toBe(0);
@@ -291,7 +294,7 @@ describeContainer('the app starts where', () => {
 
   test('the socket appears after init has been started', async () => {
     const socketPath = join(temporaryDirectory(), 'api.sock');
-    const running = runOn(socketPath, { config: 'module.exports = {};' });
+    const running = runOn(socketPath, { config: withoutFollowing });
     const emulator = await servePlatform(() => undefined, socketPath);
     expect(await running).toMatchObject({ status: 0, stdout: 'the app ran\n', stderr: '' });
     expect(emulator).toBe(socketPath);

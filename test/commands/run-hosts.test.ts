@@ -104,7 +104,7 @@ describeContainer('hosts that cannot be written', () => {
         msg: expect.stringMatching(
           /^Cannot write \/etc\/hosts: read-only file system \(EROFS\)\. .* the WARP_IST_ variables work/,
         ),
-        fix: 'Make the file writable for init, or let the app use the WARP_IST_ variables.',
+        fix: 'Start init as root (the app with --user), in a read-only container with a hosts file as a volume; or let the app use the WARP_IST_ variables.',
       }),
     ]);
   });

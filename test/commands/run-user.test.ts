@@ -71,6 +71,24 @@ describe.skipIf(!isRoot)('needs root', () => {
       );
     });
 
+    test('whose line in /etc/passwd is broken ends the start with 78 and names the line', async () => {
+      const ended = await runContainer({
+        emulator: await startPlatform(platform),
+        before: `${accounts}\n echo 'broken:x:1o1:101::/:/bin/sh' >> /etc/passwd`,
+        args: ['--user', 'broken', ...tell],
+      });
+      expect(refusalOf(ended)).toEqual(
+        refused({
+          status: 78,
+          code: 'E_USER',
+          message: 'Cannot run the app as "broken": line 3 of /etc/passwd is broken',
+          where: '/etc/passwd:3',
+          fix: 'Correct that line in the image.',
+        }),
+      );
+      expect(ended.hosts).toBe('127.0.0.1 localhost\n');
+    });
+
     test('that may not be become ends the start with 78', async () => {
       const ended = await runContainer({
         emulator: await startPlatform(platform),

@@ -5,7 +5,14 @@ import { emptyConfig } from '../../src/core/empty-config.ts';
 import { describeProblem } from '../../src/core/config-problems.ts';
 import type { CheckedConfig, CheckedInit, CheckedIstEntry } from '../../src/core/config-schema.ts';
 import { resolveSettings } from '../../src/core/settings.ts';
-import type { InitConfig, IstEntryInput, WarpConfig } from '../../src/core/warp-config.ts';
+import type {
+  InitConfig,
+  IstEntryInput,
+  ReloadConfig,
+  ResourceName,
+  SecretFileInput,
+  WarpConfig,
+} from '../../src/core/warp-config.ts';
 
 function configOf(value: unknown) {
   const result = parseConfig(value);
@@ -54,7 +61,37 @@ const complete = {
     ist: { family: 'ipv6', variables: 'explicit' },
     hosts: { addresses: 'chosen', onError: 'fail' },
     nsswitch: 'fix',
-    secrets: { env: { TOKEN: 'token' }, dotenv: 'all', allowEmpty: ['token'] },
+    secrets: {
+      env: { TOKEN: 'token' },
+      dotenv: 'all',
+      files: {
+        secret: 'tls',
+        path: '/run//tls/./key/',
+        mode: '0440',
+        user: 101,
+        group: 'ssl',
+        decode: 'base64',
+        unpack: 'tar',
+        allowEmpty: true,
+      },
+      allowEmpty: ['token'],
+    },
+    cwd: '/app/',
+    noNewPrivileges: true,
+    limits: { nofile: { soft: 1024, hard: 'unlimited' }, core: 0 },
+    hideToken: true,
+    stateDirectory: '/run/state',
+    envFile: '/dev/shm/env',
+    certificates: { directory: '/run/certificates', mode: 0o444, user: 'nginx' },
+    reload: {
+      action: 'signal',
+      on: { secrets: 'restart', config: 'command' },
+      signal: 'USR1',
+      command: ' nginx  -t ',
+      deadline: '3s',
+      quiet: '1s',
+      maxWait: '1s',
+    },
   },
 } as const satisfies WarpConfigReadonly;
 
@@ -107,7 +144,43 @@ describe('A config', () => {
       secrets: {
         env: new Map([['TOKEN', 'token']]),
         dotenv: ['all'],
+        files: [
+          {
+            secret: 'tls',
+            path: '/run/tls/key',
+            mode: 0o440,
+            user: '101',
+            group: 'ssl',
+            decode: 'base64',
+            unpack: 'tar',
+            allowEmpty: true,
+          },
+        ],
         allowEmpty: new Set(['token']),
+      },
+      cwd: '/app',
+      noNewPrivileges: true,
+      limits: [
+        { resource: 4, name: 'core', soft: 0n, hard: 0n },
+        { resource: 7, name: 'nofile', soft: 1024n, hard: 2n ** 64n - 1n },
+      ],
+      hideToken: true,
+      stateDirectory: '/run/state',
+      envFile: '/dev/shm/env',
+      certificates: {
+        directory: '/run/certificates',
+        mode: 0o444,
+        user: 'nginx',
+        group: undefined,
+      },
+      reload: {
+        action: 'signal',
+        on: { secrets: 'restart', config: 'command' },
+        signal: 10,
+        command: ['nginx', '-t'],
+        deadlineMs: 3000,
+        quietMs: 1000,
+        maxWaitMs: 1000,
       },
     });
   });
@@ -176,7 +249,9 @@ describe('Every problem is found at once,', () => {
       'deployment.port: expected a port, from 1 to 65535, received 70000',
       expect.stringMatching(/^ist\[0\]\.hostnames\[1\]: expected a hostname: .*, received "a b"$/),
       'ist[2].service: expected a value, received nothing',
-      'init.rewrite[1]: expected a signal, such as SIGTERM or 15, received "TREM:0" (did you mean SIGTERM:0?)',
+      expect.stringMatching(
+        /^init\.rewrite\[1\]: expected a signal, .* received "TREM:0" \(did you mean SIGTERM:0\?\)$/,
+      ),
       'init.follow: expected true or false, received "no"',
       expect.stringMatching(/^init\.platform\.deadline: expected a duration .*, received "3 s"$/),
       'init.platform.dedline: expected one of required, deadline, received this key (did you mean deadline?)',
@@ -198,6 +273,17 @@ describe('Every problem is found at once,', () => {
     expect(error.message.split('\n')).toHaveLength(4);
   });
 
+  test.each([
+    ['a key that nobody knows', { init: { sokcet: 1 } }, true],
+    ['such a key in an entry of ist', { ist: { service: 'db', alias: 'x' } }, true],
+    ['a value that is wrong', { init: { exec: 1 } }, false],
+  ])('the remedy for %s speaks of another version, or not', (_what, config, speaks) => {
+    const { fix } = configError('f', problemsOf(config)).remedy;
+
+    expect(fix).toMatch(/^Correct the keys named above\./);
+    expect(fix.includes('another version of warp-init')).toBe(speaks);
+  });
+
   test.each(Object.keys(complete.init))(
     'init.%s has a type that a number of the wrong kind breaks',
     (key) => {
@@ -207,7 +293,11 @@ describe('Every problem is found at once,', () => {
 
   test.each([
     ['init', { sokcet: 1 }, 'socket'],
-    ['init', { envFile: true }, undefined],
+    ['init', { fliter: true }, undefined],
+    ['init', { enfFile: true }, 'envFile'],
+    ['init.limits', { nofiles: 1 }, 'nofile'],
+    ['init.reload', { sginal: 'HUP' }, 'signal'],
+    ['init.reload', { maxwait: '1s' }, 'maxWait'],
     ['init.platform', { require: true }, 'required'],
     ['init.ist', { famly: 'auto' }, 'family'],
     ['init.hosts', { adresses: 'all' }, 'addresses'],
@@ -343,6 +433,14 @@ test('The schema takes what the public type allows, and both have the same keys'
   expectTypeOf<KnownKeys<NonNullable<CheckedInit['platform']>>>().toEqualTypeOf<
     keyof NonNullable<InitConfig['platform']>
   >();
+  expectTypeOf<KnownKeys<NonNullable<CheckedInit['reload']>>>().toEqualTypeOf<keyof ReloadConfig>();
+  expectTypeOf<KnownKeys<NonNullable<CheckedInit['limits']>>>().toEqualTypeOf<ResourceName>();
+  expectTypeOf<KnownKeys<NonNullable<CheckedInit['certificates']>>>().toEqualTypeOf<
+    keyof NonNullable<InitConfig['certificates']>
+  >();
+  expectTypeOf<
+    KnownKeys<Exclude<NonNullable<NonNullable<CheckedInit['secrets']>['files']>, unknown[]>>
+  >().toEqualTypeOf<keyof SecretFileInput>();
   expectTypeOf<CheckedInit['nsswitch']>().toEqualTypeOf<InitConfig['nsswitch']>();
   expectTypeOf<CheckedInit['logLevel']>().toEqualTypeOf<InitConfig['logLevel']>();
 });
@@ -359,3 +457,19 @@ function nameOf(length: number): string {
     .replace(/\.$/, 'a')
     .concat('a');
 }
+
+test.each(['variables', 'deployment.variables', 'init.secrets.env'])(
+  'a name that the check of %s could not see is refused, and not lost without a word',
+  (path) => {
+    for (const name of ['constructor', 'prototype', '__proto__']) {
+      const named: unknown = JSON.parse(`{ "${name}": "x" }`);
+      const config = path
+        .split('.')
+        .toReversed()
+        .reduce<unknown>((value, key) => ({ [key]: value }), named);
+      expect(problemsOf(config)).toEqual([
+        expect.objectContaining({ path, expected: expect.stringContaining('__proto__') }),
+      ]);
+    }
+  },
+);

@@ -81,10 +81,28 @@ describe('a hidden value', () => {
     expect(secrets).toEqual({
       isAll: false,
       wanted: [
-        { identifier: 'url', kind: 'reference', variable: 'ALSO', where: 'inherited environment' },
-        { identifier: 'url', kind: 'reference', variable: 'DB', where: 'variables.DB' },
-        { identifier: 'key', kind: 'env', variable: 'KEY', where: 'init.secrets.env.KEY' },
-        { identifier: 'document', kind: 'dotenv', variable: null, where: 'init.secrets.dotenv' },
+        {
+          identifier: 'url',
+          kind: 'reference',
+          variable: 'ALSO',
+          path: null,
+          where: 'inherited environment',
+        },
+        { identifier: 'url', kind: 'reference', variable: 'DB', path: null, where: 'variables.DB' },
+        {
+          identifier: 'key',
+          kind: 'env',
+          variable: 'KEY',
+          path: null,
+          where: 'init.secrets.env.KEY',
+        },
+        {
+          identifier: 'document',
+          kind: 'dotenv',
+          variable: null,
+          path: null,
+          where: 'init.secrets.dotenv',
+        },
       ],
       unnamedVariables: 0,
     });

@@ -148,6 +148,25 @@ describe('variables of init', () => {
     expect([...variables.keys()]).toEqual(['WARP_INITIAL']);
   });
 
+  test('CYCLE_API_TOKEN reaches the app, and from no layer where it is to be hidden', () => {
+    const name = 'CYCLE_API_TOKEN';
+    const layers = {
+      inherited: new Map([
+        [name, 'token'],
+        [`${name}_FILE`, 'x'],
+      ]),
+      rules: [{ name, kind: 'local' }] as const,
+      secrets: {
+        references: new Map(),
+        named: [{ name, value: new Secret('x'), origin: 'secret' }] as const,
+        bulk: [],
+      },
+    };
+
+    expect([...build(layers).keys()]).toEqual([name, `${name}_FILE`]);
+    expect([...build({ ...layers, hideToken: true }).keys()]).toEqual([`${name}_FILE`]);
+  });
+
   test('NODE_OPTIONS reaches the app unchanged', () => {
     const inherited = new Map([['NODE_OPTIONS', '--max-old-space-size=64']]);
     expect(build({ inherited }).get('NODE_OPTIONS')?.value).toBe('--max-old-space-size=64');

@@ -7,7 +7,7 @@ import {
   variableOf,
 } from '../../src/core/run-options.ts';
 import { configPath, resolveSettings } from '../../src/core/settings.ts';
-import type { SettingSources } from '../../src/core/settings.ts';
+import type { SettingSources } from '../../src/core/settings-sources.ts';
 import { StartError } from '../../src/errors.ts';
 
 const none: SettingSources = { commandLine: {}, environment: {}, init: {} };
@@ -177,7 +177,23 @@ describe('Of three sources', () => {
       ist: { family: 'auto', variables: 'all' },
       hosts: { addresses: 'all', onError: 'warn' },
       nsswitch: 'warn',
-      secrets: { env: new Map(), dotenv: [], allowEmpty: new Set() },
+      secrets: { env: new Map(), dotenv: [], files: [], allowEmpty: new Set() },
+      cwd: undefined,
+      noNewPrivileges: false,
+      limits: [],
+      hideToken: false,
+      stateDirectory: undefined,
+      envFile: undefined,
+      certificates: undefined,
+      reload: {
+        action: 'auto',
+        on: {},
+        signal: undefined,
+        command: undefined,
+        deadlineMs: 10_000,
+        quietMs: 500,
+        maxWaitMs: 10_000,
+      },
     });
   });
 
@@ -204,6 +220,7 @@ describe('Of three sources', () => {
     expect(settings.secrets).toEqual({
       env: new Map([['TOKEN', 'token']]),
       dotenv: ['all-of-it'],
+      files: [],
       allowEmpty: new Set(['token']),
     });
   });

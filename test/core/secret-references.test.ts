@@ -11,7 +11,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { StartError } from '../../src/errors.ts';
 
 const nothing: WrittenLayers = { inherited: new Map(), dotenv: [], rules: [] };
-const none = { env: new Map<string, string>(), dotenv: [] };
+const none = { env: new Map<string, string>(), dotenv: [], files: [] };
 const value = 'hunter2-is-the-value';
 
 function secretsOf(entries: Readonly<Record<string, string>>): Map<string, Secret> {
@@ -76,13 +76,13 @@ describe('a secret is wanted', () => {
 
   test('by init.secrets: the map, documents, "all"', () => {
     const env = new Map([['TOKEN', 'api-token']]);
-    const wanted = findWantedSecrets(nothing, { env, dotenv: ['app-env'] });
+    const wanted = findWantedSecrets(nothing, { ...none, env, dotenv: ['app-env'] });
 
     expect(wanted.secrets).toEqual([
       { kind: 'env', identifier: 'api-token', variable: 'TOKEN', where: 'init.secrets.env.TOKEN' },
       { kind: 'dotenv', identifier: 'app-env', where: 'init.secrets.dotenv' },
     ]);
-    expect(areSecretsWanted(findWantedSecrets(nothing, { env: 'all', dotenv: [] }))).toBe(true);
+    expect(areSecretsWanted(findWantedSecrets(nothing, { ...none, env: 'all' }))).toBe(true);
   });
 
   test('by no reference that `variables`, init.secrets.env or an earlier file replaces', () => {
@@ -96,7 +96,7 @@ describe('a secret is wanted', () => {
         dotenv: [{ path: '.env', values: new Map([['C', 'warp-secret:c']]) }],
         rules: [{ name: 'A', kind: 'undef' }],
       },
-      { env: new Map([['B', 'other']]), dotenv: [] },
+      { ...none, env: new Map([['B', 'other']]) },
     );
     expect(wanted.secrets.map(({ identifier }) => identifier)).toEqual(['other']);
   });
@@ -112,7 +112,7 @@ describe('resolved secrets', () => {
     const env = new Map([['TOKEN', 'api-token']]);
     const wanted = findWantedSecrets(
       { ...nothing, inherited },
-      { env, dotenv: ['first', 'second'] },
+      { ...none, env, dotenv: ['first', 'second'] },
     );
     const resolved = resolve(wanted, {
       'db-url': 'u',
@@ -138,7 +138,7 @@ describe('resolved secrets', () => {
     ]);
   });
 
-  const all = findWantedSecrets(nothing, { env: 'all', dotenv: ['doc'] });
+  const all = findWantedSecrets(nothing, { ...none, env: 'all', dotenv: ['doc'] });
 
   test('"all" sets each valid variable name, and a document wins against it', () => {
     const { bulk } = resolve(all, {
@@ -195,7 +195,7 @@ describe('refused', () => {
     ]);
     const wanted = findWantedSecrets(
       { ...nothing, inherited },
-      { env: new Map([['TOKEN', 'api-token']]), dotenv: ['doc'] },
+      { ...none, env: new Map([['TOKEN', 'api-token']]), dotenv: ['doc'] },
     );
     const error = errorOf(() => resolve(wanted, { ok: value }));
 
@@ -224,7 +224,7 @@ describe('refused', () => {
   });
 
   test('an empty secret that only "all" wants', () => {
-    const wanted = findWantedSecrets(nothing, { env: 'all', dotenv: [] });
+    const wanted = findWantedSecrets(nothing, { ...none, env: 'all' });
     expect(errorOf(() => resolve(wanted, { TOKEN: '' })).message).toContain('"TOKEN"');
   });
 

@@ -82,6 +82,10 @@ describe('There is no signal', () => {
     expect(parseSignal(text).ok).toBe(false);
   });
 
+  test.each(['FOO', 'SIGFOO', 'elephant'])('%s, and none like it', (text) => {
+    expect(parseSignal(text)).not.toHaveProperty('suggestion');
+  });
+
   test.each([
     ['SIGTREM', 'SIGTERM'],
     ['trem', 'SIGTERM'],
@@ -103,12 +107,15 @@ describe('A rewrite', () => {
     expect(parseRewrite(text)).toEqual({ ok: true, value: { from, to } });
   });
 
-  test.each(['SIGKILL:SIGTERM', '19:0'])('%s is refused: nobody catches that', (text) => {
-    expect(parseRewrite(text)).toMatchObject({
-      ok: false,
-      expected: expect.stringContaining('caught'),
-    });
-  });
+  test.each(['SIGKILL:SIGTERM', '19:0', 'KILL:elephant'])(
+    '%s is refused: nobody catches that',
+    (text) => {
+      expect(parseRewrite(text)).toMatchObject({
+        ok: false,
+        expected: expect.stringContaining('caught'),
+      });
+    },
+  );
 
   test.each([
     '',
@@ -125,9 +132,28 @@ describe('A rewrite', () => {
   test.each([
     ['SIGTREM:SIGQUIT', 'SIGTERM:SIGQUIT'],
     ['SIGTERM:SIGQIUT', 'SIGTERM:SIGQUIT'],
+    ['trem:qiut', 'SIGTERM:SIGQUIT'],
+    ['TREM:0', 'SIGTERM:0'],
   ])('%s is refused, with the whole of %s suggested', (text, suggestion) => {
     expect(parseRewrite(text)).toMatchObject({ ok: false, suggestion });
   });
+
+  test.each([
+    ['FOO:BAR', '"FOO" and "BAR"'],
+    ['SIGTREM:elephant', '"SIGTREM" and "elephant"'],
+    ['elephant:SIGTERM', '"elephant"'],
+    ['15:derp', '"derp"'],
+    ['15:32', '"32"'],
+    [':15', '""'],
+  ])(
+    '%s is refused without a suggestion that would be refused, too: it names %s',
+    (text, named) => {
+      expect(parseRewrite(text)).toEqual({
+        ok: false,
+        expected: `a signal, such as SIGTERM or 15, in place of ${named}`,
+      });
+    },
+  );
 
   test('reads what it would write', () => {
     fc.assert(

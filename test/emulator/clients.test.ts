@@ -84,19 +84,19 @@ describe.skipIf(!hasCurl)('curl (skipped where there is none)', () => {
     expect(body).toMatchObject({ data: { length: 3000 } });
   });
 
-  test('is refused as a WebSocket with an answer, and not left hanging', async () => {
-    const { head } = await curl(await startForTest(platform), '/v1/notifications', [
+  test.each([
+    ['with another path', '/v1/hub', 'websocket', 200],
+    ['for another protocol, which may be ignored', '/v1/hub', 'h2c', 200],
+    ['for another protocol on the path of the pipeline', '/v1/notifications', 'h2c', 404],
+  ])('asks for an upgrade %s and gets an answer', async (_how, path, protocol, status) => {
+    const { head } = await curl(await startForTest(platform), path, [
       '--header',
       'Connection: Upgrade',
       '--header',
-      'Upgrade: websocket',
-      '--header',
-      'Sec-WebSocket-Version: 13',
-      '--header',
-      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+      `Upgrade: ${protocol}`,
     ]);
 
-    expect(head).toMatch(/^HTTP\/1\.1 404 /);
+    expect(head).toMatch(new RegExp(String.raw`^HTTP/1\.1 ${status} `));
   });
 });
 

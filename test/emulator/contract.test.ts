@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { completePlatform } from '../../src/emulator/platform.ts';
 import { checkPlatformFile, readPlatformFile } from '../../src/emulator/platform-file.ts';
-import { createState, respond } from '../../src/emulator/respond.ts';
+import { createState, faultResponse, respond } from '../../src/emulator/respond.ts';
 import type { ApiState } from '../../src/emulator/respond.ts';
 import type { Platform } from '../../src/emulator/platform.ts';
 import { fixturePath } from './rig.ts';
@@ -92,6 +92,16 @@ describe.skipIf(isSkipped)('by the published contract (skipped without ../shared
     validate(JSON.parse(response.body.toString()));
     expect(validate.errors ?? []).toEqual([]);
   });
+
+  test.each(['401.auth-invalid', '500.unknown'] as const)(
+    'the answer of the fault %s is the published error envelope',
+    (code) => {
+      const validate = contract().compile({ $ref: 'contract#/components/schemas/ErrorEnvelope' });
+
+      validate(JSON.parse(faultResponse(code).body.toString()));
+      expect(validate.errors ?? []).toEqual([]);
+    },
+  );
 });
 
 function stateOf(platform: Platform): ApiState {

@@ -36,7 +36,7 @@ const filledName = name.filter((text) => text !== '');
 const flag = fc.boolean();
 const id = fc.stringMatching(/^[0-9a-f]{24}$/);
 
-const instanceFields = fc.record(
+export const instanceFields = fc.record(
   {
     hostname: filledName,
     server: fc.oneof(fc.constantFrom('laptop', 'other'), filledName),
@@ -53,7 +53,7 @@ const instanceFields = fc.record(
 const instance: fc.Arbitrary<InstanceFile> = fc.oneof(fc.ipV4(), fc.ipV6(), instanceFields);
 const instances = fc.array(instance, { maxLength: 4 });
 
-const service: fc.Arbitrary<ServiceFields> = fc.record(
+export const serviceFields: fc.Arbitrary<ServiceFields> = fc.record(
   {
     identifier: name,
     deployment: fc.constantFrom('v1.0.0', 'v1.0.1', 'blue', 'a b'),
@@ -64,9 +64,9 @@ const service: fc.Arbitrary<ServiceFields> = fc.record(
   { requiredKeys: [] },
 );
 
-const serviceMap = mapOf(fc.oneof(service, fc.ipV4(), instances));
+const serviceMap = mapOf(fc.oneof(serviceFields, fc.ipV4(), instances));
 const serviceList = fc.array(
-  fc.tuple(name, service).map(([itsName, fields]) => ({ ...fields, name: itsName })),
+  fc.tuple(name, serviceFields).map(([itsName, fields]) => ({ ...fields, name: itsName })),
   { minLength: 1, maxLength: 6 },
 );
 const secret = fc.oneof(

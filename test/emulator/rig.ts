@@ -1,10 +1,12 @@
 // A running emulator in a directory of its own, and a plain HTTP client for it.
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import { startEmulator } from '../../src/emulator/server.ts';
 import type { Emulator } from '../../src/emulator/server.ts';
 import type { PlatformFile } from '../../src/emulator/platform-file.ts';
@@ -26,6 +28,42 @@ export async function startForTest(
   const emulator = await startEmulator({ platform, socketPath });
   onTestFinished(() => emulator.close());
   return emulator;
+}
+
+export type Listening = {
+  readonly socket: WebSocket;
+  /** The text frames so far, parsed; `undefined` for one that is no JSON. */
+  readonly heard: readonly unknown[];
+  /** Resolves with the close code: 1006 where the connection just ended. */
+  readonly closed: Promise<number>;
+};
+
+/** Listens to the pipeline, as a client of its own; with the emulator's token, unless another is given. */
+export async function listenTo(
+  emulator: Emulator,
+  token: string = emulator.environment.CYCLE_API_TOKEN,
+): Promise<Listening> {
+  const socket = new WebSocket(`ws+unix://${emulator.socketPath}:/v1/notifications`, {
+    headers: { 'X-CYCLE-TOKEN': token },
+    perMessageDeflate: false,
+  });
+  onTestFinished(() => socket.terminate());
+  const heard: unknown[] = [];
+  socket.on('message', (content, isBinary) => heard.push(isBinary ? undefined : read(content)));
+  const closed = new Promise<number>((resolve) => {
+    socket.on('close', resolve);
+  });
+  await once(socket, 'open');
+  socket.on('error', () => undefined); // A broken frame: `closed` has its code.
+  return { socket, heard, closed };
+}
+
+function read(content: unknown): unknown {
+  try {
+    return JSON.parse(String(content));
+  } catch {
+    return undefined;
+  }
 }
 
 export type Reply = {
@@ -56,8 +94,12 @@ export function askSocket(socketPath: string, path: string, send: Send = {}): Pr
     let text = '';
     response.on('data', (chunk: string) => (text += chunk));
     response.on('end', () => {
-      const { statusCode = 0 } = response;
-      resolve({ status: statusCode, headers: response.headers, body: parseBody(text) });
+      const { statusCode = 0, headers: answered } = response;
+      try {
+        resolve({ status: statusCode, headers: answered, body: parseBody(text) });
+      } catch (cause) {
+        reject(cause instanceof Error ? cause : new Error(String(cause)));
+      }
     });
     response.on('error', reject);
   });

@@ -105,6 +105,8 @@ export function startContainer(options: ContainerOptions = {}): Container {
   const mounts = ['hosts', 'nsswitch.conf'].map(
     (name) => `mount --bind "$TEST_ETC/${name}" /etc/${name}`,
   );
+  // Of its own, as in a container: the state directory is there.
+  mounts.push('mount -t tmpfs -o mode=755 tmpfs /run');
   const script = [...mounts, 'unset TEST_ETC', options.before ?? '', 'exec "$@"'].join('\n');
   const init = startInit(['-ec', script, 'sh', warpInit, ...args], {
     role,

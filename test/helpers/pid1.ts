@@ -12,20 +12,28 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, onTestFinished } from 'vitest';
 
 import { decodeMessage, encodeMessage } from '../../src/link/frames.ts';
-import type { FromPid1, Hello, LaunchMessage, ToPid1 } from '../../src/link/frames.ts';
 import { frameHeaderSize, helloHeader } from '../../src/link/layout.ts';
+import type { FromPid1, Hello, LaunchMessage, ToPid1 } from '../../src/link/messages.ts';
+import { arm64Emulator } from './arm64.ts';
 import { childrenOf, eventually, programOf, signalsIn, startProcess } from './process.ts';
 import type { Running, StartOptions } from './process.ts';
 
 const dist = new URL('../../dist/', import.meta.url).pathname;
 
-export type Binary = 'release' | 'sanitizers';
+export type Binary = 'release' | 'sanitizers' | 'glibc' | 'arm64';
 export type Role = 'PID 1' | 'a child';
 
 /** The path of a program of fixtures/programs. */
 export function program(name: string): string {
   return join(dist, 'test', name);
 }
+
+const binaryPaths: Readonly<Record<Binary, string>> = {
+  release: join(dist, 'warp-init'),
+  sanitizers: join(dist, 'test/warp-init'),
+  glibc: join(dist, 'test/warp-init-glibc'),
+  arm64: join(dist, 'warp-init-arm64'),
+};
 
 export const isRoot = process.getuid?.() === 0;
 
@@ -83,10 +91,11 @@ export type InitOptions = StartOptions & {
 /** Starts `warp-init ARGS`. */
 export function startInit(args: readonly string[], options: InitOptions = {}): Init {
   const { role = 'a child', binary = 'release', through = [] } = options;
-  const path = options.path ?? join(dist, binary === 'release' ? 'warp-init' : 'test/warp-init');
+  const path = options.path ?? binaryPaths[binary];
   const [file = path, ...rest] = [
     ...through,
     ...(role === 'PID 1' ? ['unshare', ...unshare] : []),
+    ...(binary === 'arm64' ? arm64Emulator : []),
     path,
     ...args,
   ];
@@ -103,6 +112,18 @@ export function startInit(args: readonly string[], options: InitOptions = {}): I
     initPid,
     signal: async (number) => void process.kill(await initPid(), number),
   };
+}
+
+/** A process that outlives init, as a test wants it to, ends with the test. The app has said `pid N`. */
+export async function endWithTest({ stdout }: Init): Promise<void> {
+  const [, pid] = await stdout.waitFor(/^pid (\d+)$/m);
+  onTestFinished(() => {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // ESRCH: it was ended.
+    }
+  });
 }
 
 export type Termination = {
@@ -238,7 +259,7 @@ export function installation(binary: Binary, bundle?: string): string {
 
   const directory = mkdtempSync(join(tmpdir(), 'pid1-'));
   const path = join(directory, 'warp-init');
-  copyFileSync(join(dist, binary === 'release' ? 'warp-init' : 'test/warp-init'), path);
+  copyFileSync(binaryPaths[binary], path);
   writeFileSync(join(directory, 'warp-init.cjs'), bundle ?? '');
   chmodSync(directory, 0o755);
   installations.set(`${binary} ${bundle}`, path);

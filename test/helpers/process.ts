@@ -153,7 +153,7 @@ export function collect(stream: Readable | null): Output {
   };
 }
 
-function escape(text: string): string {
+export function escape(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 

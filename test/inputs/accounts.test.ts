@@ -224,6 +224,34 @@ describe('refused', () => {
     );
   });
 
+  test.each([
+    ['app', 'app:hash:12a4:2345::/srv/app:/bin/sh'],
+    ['app', 'app:hash:1234:::/srv/app:/bin/sh'],
+    ['app', 'app:hash:4294967295:2345:::'],
+    ['app', 'app'],
+    ['1234', 'app:hash:1234:oops:::'],
+    ['1234', 'app:hash:1234'],
+  ])('%s, of whom the line is %j: it is not made a user with group 0', (spec, line) => {
+    const files = filesOf(`root:x:0:0::/root:\n\n${line}\n`, group);
+    const error = errorOf(() => lookupUser(spec, files));
+    expect(error).toMatchObject({ code: 'E_USER', exitCode: 78 });
+    expect(error.message).toBe(
+      `Cannot run the app as "${spec}": line 3 of ${files.passwdPath} is broken: expected name:password:uid:gid:comment:home:shell, with ids from 0 to 4294967294`,
+    );
+    expect(error.remedy).toEqual({
+      where: `${files.passwdPath}:3`,
+      fix: 'Correct that line in the image.',
+    });
+    expect(error.message).not.toContain('hash');
+  });
+
+  test('a group whose line is broken', () => {
+    const files = filesOf(passwd, 'root:x:0:\nlogs:x:seven:node\n');
+    expect(errorOf(() => lookupUser('node:logs', files)).message).toBe(
+      `Cannot run the app as "logs": line 2 of ${files.groupPath} is broken: expected name:password:gid:members, with ids from 0 to 4294967294`,
+    );
+  });
+
   test.each(['4294967295', '0:4294967295', '99999999999999999999'])(
     '%s, which means «leave the id as it is» or no id',
     (spec) => {

@@ -1,8 +1,8 @@
 // Each config is a real file, loaded by a real process: what hangs must end it.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -52,14 +52,14 @@ async function load(options: {
   const { path, directory: cwd = '.', deadlineMs = generousMs } = options;
   const args = [
     program,
-    join(fixtures, cwd),
+    resolve(fixtures, cwd),
     String(deadlineMs),
     ...(path === undefined ? [] : [path]),
   ];
   const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const [status, config, error, frame] = await Promise.all([
-    new Promise<number | null>((resolve) => child.once('close', resolve)),
+    new Promise<number | null>((end) => child.once('close', end)),
     readAll(child.stdio[1]),
     readAll(child.stdio[2]),
     readAll(child.stdio[3]),
@@ -95,21 +95,37 @@ describe('A config is found and read as', () => {
   ])('%s', async (name, file) => {
     expect(await load({ directory: name })).toMatchObject({
       status: 0,
-      config: { path: fixture(join(name, file)), value: { container: name } },
+      config: { path: fixture(join(name, file)), value: { args: name } },
       error: '',
       abort: '',
     });
   });
 
+  test('plain data, of the keys that init reads, whatever it is made of', async () => {
+    const { status, config } = await load({ directory: 'live' });
+    expect({ status, config }).toEqual({
+      status: 0,
+      config: {
+        path: fixture('live/warp.config.js'),
+        value: {
+          args: ['live'],
+          init: { user: 'app', platform: { required: true } },
+          variables: JSON.parse('{ "__proto__": "kept" }'),
+          deployment: { port: 80, self: { user: 'app', platform: { required: true } } },
+        },
+      },
+    });
+  });
+
   test('warp.config.js before the other names', async () => {
     expect((await load({ directory: 'order' })).config).toMatchObject({
-      value: { container: 'js' },
+      value: { args: 'js' },
     });
   });
 
   test('the named file, relative to the directory, before warp.config.js', async () => {
     const loaded = await load({ directory: 'order', path: 'warp.config.cjs' });
-    expect(loaded.config).toMatchObject({ value: { container: 'cjs' } });
+    expect(loaded.config).toMatchObject({ value: { args: 'cjs' } });
   });
 });
 
@@ -133,6 +149,30 @@ describe('No config', () => {
         code: 'E_CONFIG',
         message: `Cannot read the config ${fixture(path)}: ${reason}`,
         remedy: { where: fixture(path) },
+      },
+    });
+  });
+});
+
+describe('What has the name of a config and is no file', () => {
+  test.each([
+    ['a directory, as Docker makes one for a mount without a source', 'not a regular file', mkdir],
+    [
+      'a link that leads nowhere',
+      'a symbolic link that leads to no file',
+      (path: string) => symlink('gone', path),
+    ],
+  ])('ends the start: %s', async (_what, reason, make) => {
+    const cwd = await mkdtemp(join(directory, 'no-file-'));
+    const path = join(cwd, 'warp.config.js');
+    await make(path);
+    expect(await load({ directory: cwd })).toMatchObject({
+      status: 78,
+      config: undefined,
+      error: {
+        code: 'E_CONFIG',
+        message: `Cannot read the config ${path}: it is ${reason}`,
+        remedy: { where: path },
       },
     });
   });
@@ -169,6 +209,8 @@ describe('A config that fails is reported with file and line:', () => {
       "Error: Cannot find module './not-there.js'",
     ],
     ['throws/text.js', 'throws/text.js', 'just text'],
+    ['throws/in-getter.js', 'throws/in-getter.js:4', 'Error: no user today'],
+    ['throws/strange-error.js', 'throws/strange-error.js', 'Error: '],
   ])('%s', async (path, where, reason) => {
     expect(await load({ path })).toMatchObject({
       status: 78,
@@ -208,12 +250,24 @@ describe('A config that hangs ends the start at the deadline, by file and line:'
     ['es-module.mjs', 'es-module.mjs', [3, 4], 'main'],
     ['in-function.js', 'in-function.js', [3, 4], 'main'],
     ['in-dependency.js', 'top-level.js', [3, 4], 'main'],
+    ['in-getter.js', 'in-getter.js', [3, 4], 'main'],
+    ['in-getter-of-promise.js', 'in-getter-of-promise.js', [3, 4], 'thread'],
     ['despite-finally.js', 'despite-finally.js', [1, 3, 5], 'main'],
     ['after-microtask.js', 'after-microtask.js', [4, 5], 'thread'],
     ['after-timer.js', 'after-timer.js', [6, 7], 'thread'],
     ['in-timer.js', 'in-timer.js', [4], 'thread'],
     ['after-top-level-await.mjs', 'after-top-level-await.mjs', [4, 5], 'thread'],
     ['never-settles.js', 'never-settles.js', [3], 'main'],
+    ['top-level-await-never-settles.mjs', 'top-level-await-never-settles.mjs', [1], 'main'],
+    ['top-level-await-in-dependency.mjs', 'top-level-await-never-settles.mjs', [1], 'main'],
+    ['top-level-await-on-socket.mjs', 'top-level-await-on-socket.mjs', [15], 'main'],
+    ['wait.js', 'wait.js', [3], 'main'],
+    ['wait-after-await.js', 'wait-after-await.js', [4], 'thread'],
+    ['program.js', 'program.js', [3], 'main'],
+    ['program.mjs', 'program.mjs', [3], 'main'],
+    ['program-in-function.js', 'program-in-function.js', [5], 'main'],
+    ['program-after-await.mjs', 'program-after-await.mjs', [4], 'main'],
+    ['program-and-error-ignored.js', 'program-and-error-ignored.js', [5], 'main'],
   ])('%s', async (path, file, lines, thread) => {
     const { status, error, abort } = await load({ path: join('hangs', path), deadlineMs: shortMs });
     const places = lines.map((line) => `${fixture(join('hangs', file))}:${line}`);
@@ -230,23 +284,31 @@ describe('A config that hangs ends the start at the deadline, by file and line:'
     expect(abort).toBe(thread === 'thread' ? 'abort 78' : '');
   });
 
-  test('a top-level await that never settles, by file alone', async () => {
-    const path = 'hangs/top-level-await-never-settles.mjs';
+  test('a getter of a promise that was settled from the beginning, by file', async () => {
+    const path = 'hangs/in-getter-of-settled-promise.js';
     expect(await load({ path, deadlineMs: shortMs })).toMatchObject({
       status: 78,
-      error: {
-        message: `Cannot load the config ${fixture(path)} within ${shortMs} ms: its promise has not settled`,
-        remedy: { where: fixture(path) },
-      },
+      error: { code: 'E_CONFIG', remedy: { where: fixture(path) }, context: 'main' },
     });
   });
 
-  test('a system call that blocks after an await: the process is killed, and has said why', async () => {
-    const path = 'hangs/in-system-call.js';
-    expect(await load({ path, deadlineMs: shortMs })).toMatchObject({
-      status: null,
-      error: { message: expect.stringContaining('it is still running'), context: 'thread' },
-      abort: 'abort 78',
-    });
-  });
+  test.each([
+    ['at the top', 'pipe.js', 4],
+    ['in a function of an ES module', 'pipe.mjs', 3],
+    ['after an await', 'in-system-call.js', 6],
+  ])(
+    'a system call that blocks %s: the process is killed, and has said where',
+    async (_where, path, line) => {
+      const place = `${fixture(join('hangs', path))}:${line}`;
+      expect(await load({ path: join('hangs', path), deadlineMs: shortMs })).toMatchObject({
+        status: null,
+        error: {
+          message: expect.stringContaining(`it is still running (${place})`),
+          remedy: { where: place },
+          context: 'thread',
+        },
+        abort: 'abort 78',
+      });
+    },
+  );
 });

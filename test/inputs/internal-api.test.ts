@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import type { StartError } from '../../src/errors.ts';
@@ -20,7 +22,7 @@ import type { Reply } from './socket-server.ts';
 const wantedNothing: CollectOptions = {
   deadlineMs: 300,
   wantSecrets: false,
-  wantCertificates: false,
+  wantCertificates: 'none',
   required: undefined,
 };
 
@@ -137,10 +139,10 @@ describe('a platform that answers', () => {
     expect(asked.size).toBe(6);
   });
 
-  test('gives secrets and certificates where they are wanted, without private keys', async () => {
+  test('gives secrets and certificates where they are wanted, without private keys where only domains are', async () => {
     const collected = await collect(await servePlatform(), {
       wantSecrets: true,
-      wantCertificates: true,
+      wantCertificates: 'domains',
     });
     expect(collected.kind === 'platform' && collected.secrets?.get('database-url')?.reveal()).toBe(
       'postgres://secret',
@@ -148,8 +150,51 @@ describe('a platform that answers', () => {
     expect(collected).toMatchObject({
       snapshot: { certificates: [{ id: 'cert-1', domains: ['example.com'] }] },
     });
-    expect(JSON.stringify(collected)).not.toContain('PRIVATE');
+    expect(inspect(collected, { depth: 9, showHidden: true })).not.toContain('PRIVATE');
   });
+
+  test('gives private keys where files are wanted, and shows them nowhere', async () => {
+    const collected = await collect(await servePlatform(), { wantCertificates: 'files' });
+    const [certificate] = (collected.kind === 'platform' && collected.certificates) || [];
+    expect(certificate).toMatchObject({ id: 'cert-1', domains: ['example.com'], bundle: 'x' });
+    expect(certificate?.privateKey.reveal()).toBe('PRIVATE');
+    expect(JSON.stringify(collected) + inspect(collected, { depth: 9 })).not.toContain('PRIVATE');
+  });
+
+  test('is an error without certificates where files are wanted, a warning where domains are', async () => {
+    const path = await servePlatform((url) =>
+      url === '/v1/containers/certificates'
+        ? { status: 403, body: errorAnswer(403, '403.permissions', 'No access') }
+        : undefined,
+    );
+    await expect(collect(path, { wantCertificates: 'files' })).rejects.toMatchObject({
+      code: 'E_PLATFORM_REFUSED',
+      exitCode: 77,
+      remedy: { where: expect.stringContaining('/v1/containers/certificates') },
+    });
+    expect(await collect(path, { wantCertificates: 'domains' })).toMatchObject({
+      warnings: [expect.objectContaining({ code: 'W_PLATFORM_PARTIAL' })],
+    });
+  });
+
+  test.each(['/v1/containers/certificates', '/v1/container/certificates'])(
+    'is waited for until the deadline where it gives no certificates at %s',
+    async (broken) => {
+      const path = await servePlatform((url) =>
+        url === broken
+          ? { status: 503, body: errorAnswer(503, '503', 'Restarting') }
+          : url === '/v1/containers/certificates'
+            ? { status: 404, body: errorAnswer(404, '404.uri', 'No such path') }
+            : undefined,
+      );
+      await expect(
+        collect(path, { wantCertificates: 'files', deadlineMs: 300 }),
+      ).rejects.toMatchObject({
+        exitCode: 69,
+        message: expect.stringContaining(`Cannot get ${broken} from the platform within`),
+      });
+    },
+  );
 
   test('may be an older one, with certificates at another path', async () => {
     const path = await servePlatform((url) => {
@@ -161,7 +206,7 @@ describe('a platform that answers', () => {
         ? { body: { data: [{ id: 'old', domains: [] }] } }
         : undefined;
     });
-    expect(await collect(path, { wantCertificates: true })).toMatchObject({
+    expect(await collect(path, { wantCertificates: 'domains' })).toMatchObject({
       snapshot: { certificates: [{ id: 'old' }] },
     });
   });
@@ -278,6 +323,11 @@ describe('an unavailable platform ends the start with status 69 and says why', (
       'a socket that nobody listens on',
       deadSocketPath,
       /nobody listens on the socket .*api\.sock$/,
+    ],
+    [
+      'a directory in the place of the socket, as of a mount of nothing',
+      () => Promise.resolve(import.meta.dirname),
+      /\/test\/inputs is a directory, not a socket$/,
     ],
     [
       'accepting and never answering',

@@ -2,11 +2,12 @@
 //
 // Descriptor 1: the config as JSON. Descriptor 2: the error as JSON. Descriptor 3: the abort frame.
 import { writeSync } from 'node:fs';
-import { configThreadRole, runConfigWatchdog } from '../../src/inputs/config-watchdog.ts';
+import { configThreadRole } from '../../src/inputs/config-thread.ts';
+import { runConfigWatchdog } from '../../src/inputs/config-watchdog.ts';
 import { loadConfigFile } from '../../src/inputs/config-file.ts';
 import { StartError } from '../../src/errors.ts';
 
-function formatError({ code, message, remedy }: StartError, context: unknown): string {
+function formatError({ code, message, remedy }: StartError, context: 'thread' | 'main'): string {
   return JSON.stringify({ code, message, remedy, context });
 }
 
@@ -19,7 +20,7 @@ async function load(programFile: string, [directory = '.', deadlineMs, path]: st
       onStuck: {
         programFile,
         messageFd: 2,
-        context: 'thread',
+        form: 'line',
         abortFd: 3,
         abortFrame: new TextEncoder().encode('abort 78'),
       },
@@ -31,12 +32,13 @@ async function load(programFile: string, [directory = '.', deadlineMs, path]: st
     }
 
     writeSync(2, formatError(error, 'main'));
-    process.exitCode = error.exitCode;
+    // oxlint-disable-next-line unicorn/no-process-exit -- A config can leave sockets and timers behind.
+    process.exit(error.exitCode);
   }
 }
 
 const [, programFile = '', role] = process.argv;
 
-if (role !== configThreadRole || !runConfigWatchdog(formatError)) {
+if (role !== configThreadRole || !runConfigWatchdog((error) => formatError(error, 'thread'))) {
   void load(programFile, process.argv.slice(2));
 }

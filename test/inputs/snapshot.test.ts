@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { lazyCheck } from '../../src/inputs/shape.ts';
 import {
   parseCertificates,
+  parseDomains,
   parseContainer,
   parseContainers,
   parseInstances,
@@ -191,7 +192,7 @@ describe('an answer of the wrong shape is named by path and type', () => {
       'data.hostname: expected string, received number',
     ],
     [
-      parseCertificates,
+      parseDomains,
       { data: [{ id: 'x', domains: ['a', 1] }] },
       'data[0].domains[1]: expected string, received number',
     ],
@@ -221,11 +222,19 @@ test('secrets keep every identifier, and show no value', () => {
   expect(JSON.stringify([...secrets])).not.toContain('three');
 });
 
-test('certificates lose their private key', () => {
+test('certificates lose their private key where only domains are wanted', () => {
   const data = [{ id: 'x', domains: ['a.example'], private_key: 'PRIVATE', bundle: 'b' }];
-  expect(parseCertificates({ data })).toEqual({
+  expect(parseDomains({ data })).toEqual({
     kind: 'value',
     value: [{ id: 'x', domains: ['a.example'] }],
+  });
+});
+
+test('a certificate without its key is a problem that names the key and shows nothing', () => {
+  const data = [{ id: 'x', domains: [], private_key: 42, bundle: 'PRIVATE' }];
+  expect(parseCertificates({ data })).toEqual({
+    kind: 'problem',
+    problem: 'data[0].private_key: expected string, received number',
   });
 });
 

@@ -48,9 +48,12 @@ describe('the TypeScript layout and frames.h have the same', () => {
     ['LINK_VERSION', layout.linkVersion],
     ['LINK_FD', layout.linkFd],
     ['LINK_STDERR_FD', layout.sharedStderrFd],
+    ['PRELOAD_FD', layout.preloadFd],
+    ['PRELOADED_FD', layout.preloadedFd],
     ['FRAME_HEADER_SIZE', layout.frameHeaderSize],
     ['LAUNCH_SIZE_LIMIT', layout.launchSizeLimit],
     ['MEMO_SIZE_LIMIT', layout.memoSizeLimit],
+    ['TEXT_SIZE_LIMIT', layout.textSizeLimit],
     ['SIGNAL_COUNT', layout.signalCount],
     ['STATUS_COUNT', layout.statusCount],
     ['KEEP_ID', layout.keepId],
@@ -74,5 +77,13 @@ describe('the TypeScript layout and frames.h have the same', () => {
 
   test('fields of the hello header, in order, each of four bytes', () => {
     expect(fieldsOf('hello_header')).toEqual(layout.helloHeader.map((name) => [name, 4]));
+  });
+
+  test('fields of a limit, in order, with their sizes', () => {
+    expect(fieldsOf('launch_limit')).toEqual(layout.launchLimit.map((field) => [...field]));
+  });
+
+  test('fields of the counters, in order, each of four bytes', () => {
+    expect(fieldsOf('counters')).toEqual(layout.counterFields.map((name) => [name, 4]));
   });
 });

@@ -1,6 +1,7 @@
 // The descriptors of app and brain, and a stderr that is closed, full or shared.
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   constants,
   mkdtempSync,
@@ -8,11 +9,11 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import {
@@ -20,11 +21,12 @@ import {
   installation,
   isRoot,
   launchOf,
+  noPid1Because,
   program,
   startInit,
   startLed,
 } from '../helpers/pid1.ts';
-import type { Init } from '../helpers/pid1.ts';
+import type { Init, Role } from '../helpers/pid1.ts';
 import {
   childRunning,
   descriptorsOf,
@@ -34,9 +36,13 @@ import {
   signalsIn,
   startProcess,
 } from '../helpers/process.ts';
+import { nodeInstallation } from './node-installation.ts';
 
 const SIGTERM = 15;
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+
+/** Without SHLVL, and with a socket as stdin, bash takes itself for the child of rshd, and reads ~/.bashrc. */
+const bash = ['env', 'SHLVL=1', 'bash'];
 
 describeRoles('the app finds exactly the descriptors that init was started with', (role) => {
   test.each([
@@ -46,8 +52,8 @@ describeRoles('the app finds exactly the descriptors that init was started with'
     ['a closed stderr', '2>&-'],
     ['stdin and stderr closed, 3 and 100 open', '<&- 2>&- 3</dev/zero 100</dev/zero'],
   ])('%s', async (_what, redirections) => {
-    const through = ['bash', '-c', `exec "$@" ${redirections}`, 'bash'];
-    const direct = startProcess('bash', [...through.slice(1), program('stay')]);
+    const through = [...bash, '-c', `exec "$@" ${redirections}`, 'bash'];
+    const direct = startProcess('env', [...through.slice(1), program('stay')]);
     await direct.stdout.waitFor('ready');
     const wanted = [...descriptorsOf(direct.pid).keys()];
 
@@ -75,23 +81,56 @@ describeRoles('the app finds exactly the descriptors that init was started with'
   });
 });
 
+const preloaded = '/memfd:warp-init-preload (deleted)';
+
 describeRoles('the brain', (role) => {
   test.each([
     ['as usual', ''],
     ['though init has more', '7</dev/zero 100</dev/zero'],
     ['though init has fewer', '<&- 2>&-'],
-  ])('has its five descriptors and no other, %s', async (_what, redirections) => {
+  ])('has its seven descriptors and no other, %s', async (_what, redirections) => {
     const init = await startLed({
       role,
-      through: ['bash', '-c', `exec "$@" ${redirections}`, 'bash'],
+      through: [...bash, '-c', `exec "$@" ${redirections}`, 'bash'],
     });
     await init.nextBrain();
     const brain = await childRunning(await init.initPid(), 'relay-brain');
     const descriptors = descriptorsOf(brain);
-    expect([...descriptors.keys()]).toEqual([0, 1, 2, 3, 4, 5]); // 5 is the fixture's own.
+    // 5 is the object that has closed its memory, 6 is what that has left; 7 is the fixture's own.
+    expect([...descriptors.keys()]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(descriptors.get(5)).toBe(preloaded);
+    expect(descriptors.get(6)).toBe(preloaded);
     expect(descriptors.get(0)).toBe('/dev/null');
     expect(descriptors.get(3)).toMatch(/^socket:/);
     expect(descriptors.get(4)).toBe(descriptorsOf(await init.initPid()).get(2));
+  });
+
+  test.each(['sh', 'bash', 'env sh'])(
+    'has closed its memory where it is started by a script for %s, too, and without a complaint',
+    async (interpreter) => {
+      const directory = mkdtempSync(join(tmpdir(), 'script-'));
+      onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+      const path = join(directory, 'node');
+      writeFileSync(
+        path,
+        `#!/usr/bin/${interpreter}\ntrue; $(exec true)\nexec ${program('relay-brain')} "$@"\n`,
+      );
+      chmodSync(path, 0o755);
+      const init = await startLed({ role, env: { WARP_INIT_NODE: path } });
+      await init.nextBrain();
+      const brain = await childRunning(await init.initPid(), 'relay-brain');
+      expect(descriptorsOf(brain).get(6)).toBe(preloaded);
+      expect(init.stderr.text()).toBe('');
+    },
+  );
+
+  test('is started with a file size limit of 0, too, and its memory stays as it is', async () => {
+    const init = await startLed({ role, through: ['sh', '-c', 'ulimit -f 0; exec "$@"', 'sh'] });
+    const led = await init.nextBrain();
+    const brain = await childRunning(await init.initPid(), 'relay-brain');
+    expect(descriptorsOf(brain).get(6)).toBe(undefined);
+    led.send(launchOf(['/bin/sh', '-c', 'exit 5']));
+    expect(await init.ended).toBe(5);
   });
 
   test('has the mask that init was started with, a session of its own, and ends with init', async () => {
@@ -125,6 +164,22 @@ describe('the brain', () => {
     await init.signal('SIGKILL');
     await init.ended;
     await eventually(() => expect(programOf(brain)).toBe(''));
+  });
+});
+
+describe('a sandbox that does not let the brain be ended with init', () => {
+  test.skipIf(noPid1Because !== undefined)(
+    'is none to PID 1, whose end is that of all',
+    async () => {
+      const init = startSandboxed('PID 1');
+      expect(await childRunning(await init.initPid(), 'stay')).toBeGreaterThan(0);
+    },
+  );
+
+  test('is said to be in the way where init is a child', async () => {
+    const init = startSandboxed('a child');
+    expect(await init.ended).toBe(70);
+    expect(init.stderr.text()).toContain('Cannot start the brain: Operation not permitted.');
   });
 });
 
@@ -261,21 +316,22 @@ function fillPipe(path: string): void {
 
 /** `warp-init -- stay` with a brain on Node. */
 function startNode(options: Parameters<typeof startInit>[1]): Init {
-  const { outputFiles } = buildSync({
-    entryPoints: [new URL('talkative-brain.ts', import.meta.url).pathname],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'cjs',
-  });
-  const path = installation('release', outputFiles[0]?.text ?? '');
   return startInit(['--', program('stay')], {
     ...options,
-    path,
+    path: nodeInstallation(),
     env: { ...options?.env, WARP_INIT_NODE: process.execPath },
   });
 }
 
 async function appOf(init: Init, name = 'stay'): Promise<number> {
   return childRunning(await init.initPid(), name);
+}
+
+/** With a brain that stays, where PR_SET_PDEATHSIG is refused. */
+function startSandboxed(role: Role): Init {
+  return startInit(['prctl:1=1', '--', installation('release'), '--', 'app'], {
+    role,
+    path: program('refuse-calls'),
+    env: { WARP_INIT_NODE: program('stay') },
+  });
 }

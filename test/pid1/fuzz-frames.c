@@ -1,9 +1,7 @@
 /*
- * Fuzzes the frame reader and the launch parser in a build with sanitizers.
+ * Fuzzes the frame reader and the launch parser where libFuzzer does not run: under qemu, see arm64.test.ts.
  *
  *   fuzz-frames SECONDS [SEED]    mutates valid frames until the time is over; prints what it did
- *
- * With -DLIBFUZZER it is a target for libFuzzer instead, which brings its own main().
  */
 #include "frames.h"
 
@@ -25,6 +23,9 @@ static size_t touch(const struct launch *launch)
 		sum += strlen(*word);
 	for (uint32_t i = 0; i < launch->header.group_count; i++)
 		sum += launch->groups[i];
+	for (uint32_t i = 0; i < launch->header.limit_count; i++)
+		sum += launch->limits[i].hard[1];
+	sum += strlen(launch->directory);
 	return sum;
 }
 
@@ -44,10 +45,8 @@ static void parse(struct frame_reader *reader)
 	frame_reader_reset(reader);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* Its name is libFuzzer's. */
-
 /* As a socket would deliver it: in pieces of any size. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_frames(const uint8_t *data, size_t size)
 {
 	struct frame_reader reader = { 0 };
 	size_t offset = 0;
@@ -73,14 +72,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case FRAME_NO_MEMORY:
 			frames_broken++;
 			frame_reader_reset(&reader);
-			return 0;
+			return;
 		}
 	}
 	frame_reader_reset(&reader);
-	return 0;
 }
 
-#ifndef LIBFUZZER
 static uint64_t state;
 
 static uint32_t chance(uint32_t below) /* xorshift64* */
@@ -102,13 +99,16 @@ static size_t put_frame(uint8_t *out, uint32_t type, const void *payload, size_t
 
 static size_t put_launch(uint8_t *out)
 {
-	static const char strings[] = "/bin/app\0app\0-v\0PATH=/bin\0A=b\0C=";
-	uint8_t payload[sizeof(struct launch_header) + 8 + sizeof strings];
-	struct launch_header header = { .group_count = 2, .argument_count = 2, .variable_count = 3 };
+	enum { NUMBERS = 2 * sizeof(uint32_t) + sizeof(struct launch_limit) };
+	static const char strings[] = "/bin/app\0/srv\0app\0-v\0PATH=/bin\0A=b\0C=";
+	uint8_t payload[sizeof(struct launch_header) + NUMBERS + sizeof strings];
+	struct launch_header header = {
+		.group_count = 2, .limit_count = 1, .argument_count = 2, .variable_count = 3
+	};
 
 	memcpy(payload, &header, sizeof header);
-	memset(payload + sizeof header, 1, 8);
-	memcpy(payload + sizeof header + 8, strings, sizeof strings);
+	memset(payload + sizeof header, 1, NUMBERS);
+	memcpy(payload + sizeof header + NUMBERS, strings, sizeof strings);
 	return put_frame(out, FRAME_LAUNCH, payload, sizeof payload);
 }
 
@@ -117,7 +117,7 @@ static size_t valid_input(uint8_t *out)
 	size_t size = 0;
 
 	for (uint32_t n = 1 + chance(3); n > 0; n--) {
-		switch (chance(4)) {
+		switch (chance(7)) {
 		case 0:
 			size += put_launch(out + size);
 			break;
@@ -129,6 +129,16 @@ static size_t valid_input(uint8_t *out)
 			break;
 		case 3:
 			size += put_frame(out + size, FRAME_DONE, "", 0);
+			break;
+		case 4:
+			size += put_frame(out + size, FRAME_STOP, "\17\0\0\0\20\47\0\0", 8);
+			break;
+		case 5:
+			size += put_frame(out + size, FRAME_SIGNAL, "\1\0\0\0\0\0\0\0", 8);
+			break;
+		case 6:
+			size += put_frame(out + size, FRAME_DEADLINE, "\1\0\0\0\116\0\0\0too late\n",
+					  8 + chance(10));
 			break;
 		}
 	}
@@ -177,7 +187,7 @@ int main(int argc, char **argv)
 			uint8_t *exact = malloc(size > 0 ? size : 1);
 
 			memcpy(exact, bytes, size);
-			LLVMFuzzerTestOneInput(exact, size);
+			read_frames(exact, size);
 			free(exact);
 		}
 	}
@@ -185,4 +195,3 @@ int main(int argc, char **argv)
 	       launches_parsed, frames_broken);
 	return frames_complete > 0 && launches_parsed > 0 && frames_broken > 0 ? 0 : 1;
 }
-#endif

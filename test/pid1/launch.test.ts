@@ -27,7 +27,7 @@ import {
 } from '../helpers/process.ts';
 
 const [EPERM, ENOENT, E2BIG, EACCES, ENOEXEC] = [1, 2, 7, 13, 8];
-const [SIGINT, SIGUSR1, SIGTERM] = [2, 10, 15];
+const [SIGINT, SIGUSR1, SIGTERM, SIGWINCH] = [2, 10, 15, 28];
 
 describeRoles('a launch that fails says where and why, and the next one may work', (role) => {
   test.each([
@@ -45,6 +45,16 @@ describeRoles('a launch that fails says where and why, and the next one may work
     brain.send(launchOf(['/bin/sh', '-c', 'exit 5']));
     expect(await init.ended).toBe(5);
     expect(init.stderr.text()).toBe('');
+  });
+
+  test('in the directory that init was started in', async () => {
+    const init = await startLed({ role, cwd: '/usr' });
+    const brain = await init.nextBrain();
+    brain.send(launchOf(['/no/such/program']));
+    expect((await brain.receive()).type).toBe('spawn-failed');
+    brain.send(launchOf(['/bin/sh', '-c', 'pwd']));
+    expect(await init.ended).toBe(0);
+    expect(init.stdout.text()).toBe('/usr\n');
   });
 
   test('text without an interpreter', async () => {
@@ -213,6 +223,23 @@ describeRoles('what is left of the group when the app has ended', (role) => {
     // All pipes are closed: nobody holds them any more.
     await eventually(() => expect(init.child.stdout?.closed).toBe(true));
   });
+
+  test.each([SIGTERM, SIGINT, SIGWINCH])(
+    'gets KILL at once where signal %i wants init to end',
+    async (number) => {
+      const init = await startLed({ role });
+      const brain = await init.nextBrain();
+      const policy = { lingerMs: 60_000, stopSignals: [SIGTERM, SIGWINCH] };
+      brain.send(launchOf(leaving(`${program('stay')} 15`), policy));
+      await init.stdout.waitFor('ready');
+      expect((await brain.receive()).type).toBe('spawned');
+      init.child.stdin?.write('\n');
+      expect((await brain.receive()).type).toBe('exited');
+      await init.signal(number);
+      expect(await init.ended).toBe(7);
+      await eventually(() => expect(init.child.stdout?.closed).toBe(true));
+    },
+  );
 
   test('does not keep init without a linger time', async () => {
     const init = await startLed({ role });

@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { encodeMessage } from '../../src/link/frames.ts';
-import { frameType, launchSizeLimit, linkVersion, memoSizeLimit } from '../../src/link/layout.ts';
+import {
+  frameType,
+  launchHeader,
+  launchSizeLimit,
+  linkVersion,
+  memoSizeLimit,
+} from '../../src/link/layout.ts';
 import { describeBinaries, describeRoles, launchOf, program, startLed } from '../helpers/pid1.ts';
 import type { Brain, InitOptions, LedInit } from '../helpers/pid1.ts';
 import { childRunning, childrenOf, eventually } from '../helpers/process.ts';
@@ -187,17 +193,28 @@ const words: readonly (readonly [string, Uint8Array])[] = [
 ];
 const nonsense: readonly (readonly [string, Uint8Array])[] = [
   ['a launch of zeros', frameOf(frameType.launch, Buffer.alloc(500))],
-  ['a launch that counts more arguments than it has', launchWith(16, 1000)],
-  ['a launch that counts 4 billion variables', launchWith(20, 0xffff_ffff)],
-  ['a launch that counts 4 billion groups', launchWith(12, 0xffff_ffff)],
-  ['a launch that counts no argument', launchWith(16, 0)],
-  ['a launch with a signal of 200 as the parent’s end', launchWith(24, 200)],
+  ['a launch that counts more arguments than it has', launchWith('argument_count', 1000)],
+  [
+    'a launch that ends within the name of the app’s file',
+    frameOf(
+      frameType.launch,
+      Buffer.concat([launch.subarray(8, 8 + offsetOf('reserved') + 2), Buffer.alloc(100, 'a')]),
+    ),
+  ],
+  ['a launch that ends within its arguments', launchWith('argument_count', 20)],
+  ['a launch that ends within its variables', launchWith('variable_count', 20)],
+  ['a launch that counts 4 billion variables', launchWith('variable_count', 0xffff_ffff)],
+  ['a launch that counts 4 billion groups', launchWith('group_count', 0xffff_ffff)],
+  ['a launch that counts 4 billion limits', launchWith('limit_count', 0xffff_ffff)],
+  ['a launch with a flag that there is not', launchWith('flags', 64)],
+  ['a launch that counts no argument', launchWith('argument_count', 0)],
+  ['a launch with a signal of 200 as the parent’s end', launchWith('parent_death_signal', 200)],
   [
     'a launch with bytes left over',
     frameOf(frameType.launch, Buffer.concat([launch.subarray(8), Buffer.of(0)])),
   ],
   ['a launch whose last string does not end', frameOf(frameType.launch, launch.subarray(8, -1))],
-  ['a launch that maps a signal to 255', patched(36 + 65 + 10, 255)],
+  ['a launch that maps a signal to 255', patched(offsetOf('signal_map') + 10, 255)],
 ];
 
 describeBinaries('a brain that makes no sense', (binary, role) => {
@@ -340,10 +357,19 @@ function frameOf(type: number, payload: Uint8Array): Buffer {
 }
 
 /** A good launch with another number at `offset` of its header. */
-function launchWith(offset: number, value: number): Buffer {
+function launchWith(field: (typeof launchHeader)[number][0], value: number): Buffer {
   const bytes = Buffer.from(launch);
-  bytes.writeUInt32LE(value, 8 + offset);
+  bytes.writeUInt32LE(value, 8 + offsetOf(field));
   return bytes;
+}
+
+/** Within the header of a launch. */
+function offsetOf(field: (typeof launchHeader)[number][0]): number {
+  const before = launchHeader.slice(
+    0,
+    launchHeader.findIndex(([name]) => name === field),
+  );
+  return before.reduce((offset, [, size]) => offset + size, 0);
 }
 
 function patched(offset: number, value: number): Buffer {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import {
   describeRoles,
+  endWithTest,
   launchOf,
   noPid1Because,
   program,
@@ -11,17 +12,25 @@ import {
   terminateAtEveryMillisecond,
 } from '../helpers/pid1.ts';
 import type { Init } from '../helpers/pid1.ts';
-import { childRunning, eventually, signalsIn } from '../helpers/process.ts';
+import {
+  childRunning,
+  eventually,
+  signalsIn,
+  startProcess,
+  statusField,
+} from '../helpers/process.ts';
 
 const [SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGUSR1, SIGTERM, SIGCHLD, SIGSTOP, SIGWINCH] = [
   1, 2, 3, 9, 10, 15, 17, 19, 28,
 ];
+/** TSTP, TTIN, TTOU: of a session without a terminal they stop the app; see test/pid1/job-control.test.ts. */
+const jobControl = [20, 21, 22];
 const forwarded = Array.from({ length: 64 }, (_, index) => index + 1).filter(
-  (number) => ![SIGKILL, SIGSTOP, SIGCHLD].includes(number),
+  (number) => ![SIGKILL, SIGSTOP, SIGCHLD, ...jobControl].includes(number),
 );
 
 describeRoles('signals', (role) => {
-  test('1 to 64 but KILL, STOP and CHLD reach the app, each once and as it was sent', async () => {
+  test('1 to 64 but KILL, STOP, CHLD and those of job control reach the app, each once and as it was sent', async () => {
     const init = startInit(['--plain', program('print-signals'), 'app'], { role });
     await init.stdout.waitFor('app ready');
     for (const number of forwarded) {
@@ -51,16 +60,19 @@ describeRoles('signals', (role) => {
   test('reach the app alone if the launch says so', async () => {
     const init = await startLed({ role });
     const brain = await init.nextBrain();
-    const script = `${program('print-signals')} other 15 & exec ${program('print-signals')} app 15`;
+    const script = `${program('print-signals')} other 15 & echo pid $!; exec ${program('print-signals')} app 15`;
     brain.send(launchOf(['/bin/sh', '-c', script], { singleChild: true }));
+    if (role === 'a child') {
+      await endWithTest(init); // PID 1 takes it along.
+    }
+
     await Promise.all([init.stdout.waitFor('app ready'), init.stdout.waitFor('other ready')]);
     await init.signal(SIGUSR1);
     await init.stdout.waitFor('app got 10');
     await init.signal(SIGTERM);
     expect(await init.ended).toBe(0);
     expect(numbersGot(init, 'app')).toEqual([SIGUSR1, SIGTERM]);
-    // What is left of the group hears of the app's end by TERM, where nobody else ends it.
-    expect(numbersGot(init, 'other')).not.toContain(SIGUSR1);
+    expect(numbersGot(init, 'other')).toEqual([]);
   });
 
   test('are sent as the launch’s map says, or dropped', async () => {
@@ -80,6 +92,37 @@ describeRoles('signals', (role) => {
     expect(numbersGot(init, 'app')).toEqual([SIGQUIT, 40]);
   });
 
+  test('may change places: what is sent for one is not rewritten again', async () => {
+    const init = await startLed({ role });
+    const brain = await init.nextBrain();
+    const signalMap = new Map([
+      [SIGTERM, SIGQUIT],
+      [SIGQUIT, SIGTERM],
+    ]);
+    brain.send(launchOf(['print-signals', 'app', '40'], { signalMap }));
+    await init.stdout.waitFor('app ready');
+    await init.signal(SIGTERM);
+    await init.stdout.waitFor('app got 3\n');
+    await init.signal(SIGQUIT);
+    await init.stdout.waitFor('app got 15\n');
+    await init.signal(40);
+    expect(await init.ended).toBe(0);
+    expect(numbersGot(init, 'app')).toEqual([SIGQUIT, SIGTERM, 40]);
+  });
+
+  test('reach the app in the order in which they were sent', async () => {
+    const init = startInit(['--plain', program('print-signals'), 'app'], { role });
+    await init.stdout.waitFor('app ready');
+    // The kernel hands out what waits at once by number, so that the order counts only for signals apart.
+    const order = forwarded.toSorted((a, b) => ((a * 37) % 65) - ((b * 37) % 65));
+    for (const number of order) {
+      await init.signal(number);
+      await init.stdout.waitFor(`app got ${number}\n`);
+    }
+
+    expect(numbersGot(init, 'app')).toEqual(order);
+  });
+
   test('a burst of a real-time signal is not shortened', async () => {
     const init = startInit(['--plain', program('print-signals'), 'app', '15'], { role });
     await init.stdout.waitFor('app ready');
@@ -91,6 +134,44 @@ describeRoles('signals', (role) => {
     await init.signal(SIGTERM);
     expect(await init.ended).toBe(0);
   });
+});
+
+describeRoles('signals in the same instant as the end of the app', (role) => {
+  test('that wait while it is a zombie do not change its status', async () => {
+    const init = startInit(['--plain', program('make-orphans'), '0', '7'], { role });
+    await init.stdout.waitFor('ready');
+    const pid = await init.initPid();
+    const app = await childRunning(pid, 'make-orphans');
+    await init.signal('SIGSTOP');
+    await eventually(() => expect(statusField(pid, 'State')).toMatch(/^T/));
+    init.child.stdin?.end();
+    await eventually(() => expect(statusField(app, 'State')).toMatch(/^Z/));
+    for (const number of [SIGHUP, SIGINT, SIGUSR1, SIGTERM, 40]) {
+      await init.signal(number);
+    }
+
+    await init.signal('SIGCONT');
+    expect(await init.ended).toBe(7);
+  });
+
+  test('end it or come too late: its status is its own, or that of the signal', async () => {
+    const ends: (number | NodeJS.Signals)[] = [];
+    for (let round = 0; round < 15; round += 1) {
+      ends.push(...(await Promise.all(Array.from({ length: 8 }, endInTheInstantOf))));
+    }
+
+    expect(ends.filter((end) => end !== 7 && end !== 128 + SIGTERM)).toEqual([]);
+  });
+
+  async function endInTheInstantOf(): Promise<number | NodeJS.Signals> {
+    const init = startInit(['--plain', '--', 'sh', '-c', 'echo ready; read -r line; exit 7'], {
+      role,
+    });
+    await init.stdout.waitFor('ready');
+    init.child.stdin?.end();
+    await init.signal(SIGTERM).catch(() => {}); // ESRCH: it was faster.
+    return init.ended;
+  }
 });
 
 describeRoles('while preparing', (role) => {
@@ -209,6 +290,20 @@ describe('TERM at every millisecond of the first 100', () => {
       expect(ends.filter(({ status }) => status !== 143)).toEqual([]);
     },
   );
+});
+
+test('a flood of signals does not keep init from ending as the app does', async () => {
+  const number = 34; // A real-time one: a queue of thousands.
+  const script = `trap '' ${number}; echo ready; read line; exit 42`;
+  const init = startInit(['--plain', '/bin/sh', '-c', script]);
+  await init.stdout.waitFor('ready');
+  for (let floods = 0; floods < 4; floods++) {
+    startProcess(program('flood-signals'), [String(init.pid), String(number)]);
+  }
+
+  await eventually(() => expect(signalsIn(init.pid, 'ShdPnd')).toContain(number));
+  init.child.stdin?.end();
+  expect(await init.ended).toBe(42);
 });
 
 function numbersGot(init: Init, name: string): number[] {

@@ -1,0 +1,34 @@
+// What keeps an app from being started again, looked at while the one that runs is still untouched: what `check` looks at.
+//
+// What only pid1 finds out (a directory that the user may not enter, a limit on processes) makes the app fall back.
+import { judgeLimits, judgeUser } from '../core/check-process.ts';
+import type { Finding } from '../core/check-report.ts';
+import { StartError, exitStatus } from '../errors.ts';
+import { readProcessFacts } from '../inputs/process-facts.ts';
+import { problemOfDirectory } from '../inputs/start-directory.ts';
+import { accountOfApp, findApp } from './app-start.ts';
+import type { Prepared } from './prepare.ts';
+
+/** @returns the program. @throws {StartError} it, its user, its limits or its directory cannot be had. */
+export function findAppAgain(prepared: Prepared): string {
+  const { user, limits, cwd } = prepared.config.settings;
+  const facts = readProcessFacts();
+  refuse(judgeUser(accountOfApp(prepared), user, facts));
+  refuse(judgeLimits(limits, facts));
+  const problem = cwd === undefined ? undefined : problemOfDirectory(cwd);
+  if (problem !== undefined) {
+    throw problem;
+  }
+
+  return findApp(prepared);
+}
+
+function refuse(finding: Finding | undefined): void {
+  if (finding?.verdict === 'failure') {
+    const { code, reason, where, fix } = finding;
+    throw new StartError(code ?? '', reason, {
+      exitCode: finding.exitStatus ?? exitStatus.config,
+      remedy: { where: where ?? '', fix: fix ?? '' },
+    });
+  }
+}

@@ -1,0 +1,77 @@
+// What a brain knows of the state that the app is in: from the last start or reload, or from what a predecessor has left.
+import type { ChosenCertificate } from '../core/certificate-files.ts';
+import type { Config } from '../core/config.ts';
+import { type Identity, type Memo, type Written, chosenInstances } from '../core/memo.ts';
+import { type Scope, scopeOf } from '../core/notification.ts';
+import type { Secret } from '../core/secret.ts';
+import { type Suspicion, type Trusted, trustedOf } from '../core/trust.ts';
+import type { Intent, Prepared } from './prepare.ts';
+
+export type Known = {
+  readonly config: Config;
+  readonly intent: Intent;
+  readonly chosen: ReadonlyMap<string, string>;
+  readonly secrets: ReadonlyMap<string, Secret>;
+  readonly certificates: readonly ChosenCertificate[] | undefined;
+  readonly identity: Identity;
+  readonly trusted: Trusted | undefined;
+  /** Of the notifications that concern us. */
+  readonly scope: Scope;
+  readonly suspicion: Suspicion | undefined;
+};
+
+/** @param secrets - Where this time none were wanted. */
+export function knownOf(prepared: Prepared, secrets: Known['secrets'] = new Map()): Known {
+  const { config, written, wanted, account, files, planCertificates } = prepared;
+  const { environment, server, hub } = prepared.platform?.snapshot ?? {};
+  const identity = {
+    ...(environment && { environment }),
+    ...(server && { server }),
+    ...(hub && { hub }),
+  };
+  return {
+    config,
+    intent: { written, wanted, account, files, planCertificates },
+    chosen: chosenInstances(prepared.resolved.ist),
+    secrets: prepared.secrets ?? secrets,
+    certificates: prepared.certificates?.certificates,
+    identity,
+    trusted: prepared.platform && trustedOf(prepared.platform.snapshot),
+    scope: prepared.platform ? scopeOf(prepared.platform.snapshot) : scopeBy(identity),
+    suspicion: undefined,
+  };
+}
+
+export function knownByMemo(
+  { chosen, secrets, identity, trusted }: Memo,
+  { config, intent }: Pick<Known, 'config' | 'intent'>,
+): Known {
+  return {
+    config,
+    intent,
+    chosen,
+    secrets,
+    certificates: undefined,
+    identity,
+    trusted,
+    scope: scopeBy(identity),
+    suspicion: undefined,
+  };
+}
+
+export function memoOf(
+  { config, intent, chosen, secrets, identity, trusted }: Known,
+  rest: Pick<Memo, 'told' | 'spacing'>,
+): Memo {
+  return { chosen, secrets, identity, trusted, written: writtenOf(config, intent), ...rest };
+}
+
+/** Without the settings, which depend on options, too. */
+function writtenOf({ args, variables, port, ist, init }: Config, { written }: Intent): Written {
+  return { config: { args, variables, port, ist, init }, dotenv: written.dotenv };
+}
+
+/** Which containers are hidden from us the next answer tells. */
+function scopeBy({ environment }: Identity): Scope {
+  return { environmentId: environment?.id, hiddenContainerIds: new Set() };
+}

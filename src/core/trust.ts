@@ -1,0 +1,171 @@
+// Whether an answer of the platform is believed: one that parsed can still be half a list.
+//
+// The app runs, so old knowledge is worth more than strange news: services that all vanish at once are believed when two
+// answers, some seconds apart, miss the same ones; a secret that is served once, or as an empty text, keeps its value.
+import { isCandidate } from './addresses.ts';
+import { isVisible } from './ist.ts';
+import { variableName } from './secret-references.ts';
+import type { WantedSecrets } from './secret-references.ts';
+import type { Secret } from './secret.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Warning } from './warning.ts';
+
+/** Answers this far apart are two opinions and not one. */
+export const confirmAfterMs = 10_000;
+
+type Answer = Pick<Snapshot, 'self' | 'containers' | 'instances'>;
+
+/** What the last answer that was accepted has had: a memo can hold it. */
+export type Trusted = {
+  readonly selfId: string;
+  /** Container ids. */
+  readonly services: ReadonlySet<string>;
+};
+
+/**
+ * A service counts as there when it is visible to us and has an address; so an answer without instances is as strange
+ * as one without containers. We ourselves do not count.
+ */
+export function trustedOf({ self, containers, instances }: Answer): Trusted {
+  const reachable = new Set(instances.filter(isCandidate).map(({ containerId }) => containerId));
+  const services = containers.filter(
+    (it) => it.id !== self.id && reachable.has(it.id) && isVisible(it, self),
+  );
+  return { selfId: self.id, services: new Set(services.map(({ id }) => id)) };
+}
+
+/** A strange answer that waits for another one. */
+export type Suspicion = {
+  /** Of the first answer, by a clock that never goes back. */
+  readonly sinceMs: number;
+  /** Ids of the containers that every answer since then has missed. */
+  readonly vanished: ReadonlySet<string>;
+};
+
+export type Verdict =
+  | { readonly kind: 'accept' }
+  | {
+      readonly kind: 'wait';
+      /** For the next judgement. */
+      readonly suspicion: Suspicion | undefined;
+      readonly retryAfterMs: number;
+      readonly warning: Warning;
+    };
+
+export type JudgeOptions = {
+  readonly nowMs: number;
+  /** Of the last verdict, if that was to wait. */
+  readonly suspicion: Suspicion | undefined;
+};
+
+export function judgeSnapshot(
+  { selfId, services: before }: Trusted,
+  next: Answer,
+  { nowMs, suspicion }: JudgeOptions,
+): Verdict {
+  if (next.self.id !== selfId || !next.containers.some(({ id }) => id === selfId)) {
+    return { kind: 'wait', suspicion: undefined, retryAfterMs: confirmAfterMs, warning: notOurs };
+  }
+
+  const after = trustedOf(next).services;
+  const vanished = new Set([...before].filter((id) => !after.has(id)));
+  if (vanished.size * 2 <= before.size) {
+    return { kind: 'accept' };
+  }
+
+  // One that is missed now and was not missed then has a single witness.
+  const isSame = suspicion !== undefined && [...vanished].every((id) => suspicion.vanished.has(id));
+  const sinceMs = isSame && suspicion.sinceMs <= nowMs ? suspicion.sinceMs : nowMs;
+  const retryAfterMs = sinceMs + confirmAfterMs - nowMs;
+  return retryAfterMs <= 0
+    ? { kind: 'accept' }
+    : {
+        kind: 'wait',
+        suspicion: { sinceMs, vanished },
+        retryAfterMs,
+        warning: warnVanished(vanished.size, before.size),
+      };
+}
+
+export type MergedSecrets = {
+  /** What the app gets; of wanted identifiers alone. */
+  readonly values: ReadonlyMap<string, Secret>;
+  readonly changedIdentifiers: readonly string[];
+  readonly warnings: readonly Warning[];
+};
+
+/**
+ * The secrets after another answer. A value may be served once, so a missing one is no deletion; an empty one is what the
+ * platform serves where it could not fetch a remote secret, also for those that `allowEmpty` lets start empty.
+ *
+ * @param previous - What the app has.
+ * @param fetched - Everything in the answer; wanted or not.
+ */
+export function mergeSecrets(
+  previous: ReadonlyMap<string, Secret>,
+  fetched: ReadonlyMap<string, Secret>,
+  wanted: WantedSecrets,
+): MergedSecrets {
+  const values = new Map<string, Secret>();
+  const changedIdentifiers: string[] = [];
+  const becameEmpty: string[] = [];
+
+  for (const identifier of identifiersOf(wanted, [...previous.keys(), ...fetched.keys()])) {
+    const old = previous.get(identifier);
+    const served = fetched.get(identifier);
+    const isLost = served?.isEmpty() === true && old?.isEmpty() === false;
+    const value = isLost ? old : (served ?? old);
+    if (isLost) {
+      becameEmpty.push(identifier);
+    }
+
+    if (value !== undefined) {
+      values.set(identifier, value);
+    }
+
+    if (value !== undefined && (old === undefined || !old.equals(value))) {
+      changedIdentifiers.push(identifier);
+    }
+  }
+
+  return { values, changedIdentifiers, warnings: warnEmpty(becameEmpty) };
+}
+
+function identifiersOf(
+  { secrets, isAll }: WantedSecrets,
+  known: readonly string[],
+): ReadonlySet<string> {
+  return new Set([
+    ...secrets.map(({ identifier }) => identifier),
+    ...(isAll ? known.filter((identifier) => variableName.test(identifier)) : []),
+  ]);
+}
+
+const notOurs: Warning = {
+  code: 'W_FOREIGN_ANSWER',
+  message: 'The platform answered with the containers of somebody else: the last answer stays',
+  where: '/v1/container',
+  fix: 'Nothing, if it happens once; else check that the socket and the token are those of this container.',
+};
+
+function warnVanished(gone: number, total: number): Warning {
+  return {
+    code: 'W_SERVICES_VANISHED',
+    message: `${gone} of ${total} services are gone from one answer to the next: the old ones stay until another answer, ${confirmAfterMs} ms later, agrees`,
+    where: '/v1/environment/containers',
+    fix: 'Nothing, if they were removed on purpose; else look at the state of the platform.',
+  };
+}
+
+function warnEmpty(identifiers: readonly string[]): readonly Warning[] {
+  return identifiers.length === 0
+    ? []
+    : [
+        {
+          code: 'W_SECRET_BECAME_EMPTY',
+          message: `The platform serves an empty value for ${identifiers.map((it) => `"${it}"`).join(', ')}, as it does where it could not fetch a remote secret: the old value stays`,
+          where: '/v1/environment/scoped-variables',
+          fix: 'Check the remote source of the secret. To take a value away, remove its use from the config.',
+        },
+      ];
+}

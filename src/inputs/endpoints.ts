@@ -1,0 +1,12 @@
+// The paths of the internal API that are read, each with the check of its answer. Source: DESIGN section 3.
+import * as read from './snapshot.ts';
+
+export const endpoints = {
+  container: { path: '/v1/container', parse: read.parseContainer },
+  containers: { path: '/v1/environment/containers', parse: read.parseContainers },
+  instances: { path: '/v1/environment/instances', parse: read.parseInstances },
+  environment: { path: '/v1/environment', parse: read.parseNamedThing },
+  server: { path: '/v1/server', parse: read.parseServer },
+  hub: { path: '/v1/hub', parse: read.parseNamedThing },
+  secrets: { path: '/v1/environment/scoped-variables', parse: read.parseScopedVariables },
+} as const;
