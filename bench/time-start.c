@@ -1,6 +1,6 @@
 /*
  * time-start HOSTS COMMAND [ARGS...]: runs COMMAND as PID 1 of a new PID and mount namespace, with an
- * /etc/hosts and a /proc of its own, and prints the microseconds from just before exec to its end,
+ * /etc/hosts, a /proc and an empty /run of its own, and prints the microseconds from just before exec to its end,
  * and its exit status. Making the namespaces is not part of the time.
  */
 #define _GNU_SOURCE
@@ -37,6 +37,8 @@ static _Noreturn void child(const char *hosts, char **argv, int report)
 		fail("make mounts private");
 	if (mount("proc", "/proc", "proc", 0, NULL) != 0)
 		fail("mount /proc");
+	if (mount("tmpfs", "/run", "tmpfs", 0, "mode=755") != 0)
+		fail("mount /run");
 	if (mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL) != 0)
 		fail("bind /etc/hosts");
 	start = now_us();
