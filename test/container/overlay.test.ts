@@ -1,0 +1,74 @@
+// Images without Node and without glibc, over which the overlay is unpacked: ADD in a Dockerfile.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { beforeAll, expect, inject, test } from 'vitest';
+
+import { eventually } from '../helpers/process.ts';
+import { alpineImage } from './base-images.ts';
+import { buildImage, startContainer, startPlatform } from './container.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
+const archive = `warp-init-overlay-${architecture}.tar.gz`;
+const buildDeadlineMs = 180_000;
+
+beforeAll(() => {
+  const tsx = join(root, 'node_modules/.bin/tsx');
+  execFileSync(tsx, [join(root, 'src/build/overlay.ts'), '--output', inject('directory')]);
+}, buildDeadlineMs);
+
+test.each([
+  ['an Alpine-like image, whose C library is musl', alpineImage, [], 'nobody', 65_534],
+  ['scratch, where there is nothing but the app', 'scratch', ['-static'], '1234', 1234],
+])('%s: all is as in an image with Node', async (_what, base, flags, user, uid) => {
+  const app = join(inject('directory'), `look-up-${uid}`);
+  execFileSync('musl-gcc', [...flags, '-o', app, join(root, 'test/container/look-up.c')]);
+  const image = await buildImage(
+    `FROM ${base}
+ADD ${archive} /
+COPY look-up /look-up
+ENV WARP_INIT_USER=${user} NODE_OPTIONS=--require=/nowhere.js LD_LIBRARY_PATH=/lib
+ENTRYPOINT ["/usr/local/bin/warp-init", "--"]
+CMD ["/look-up"]
+`,
+    {},
+    { [archive]: join(inject('directory'), archive), 'look-up': app },
+  );
+  const platform = await startPlatform();
+  const web = startContainer({ image, options: platform.options });
+  const [line] = await web.stdout.waitFor(/^.*address.*$/m);
+
+  expect(JSON.parse(line)).toEqual({
+    address: '10.0.0.20',
+    variable: '10.0.0.20',
+    uid,
+    options: '--require=/nowhere.js',
+  });
+  expect(web.log()).toEqual([]);
+  await eventually(async () => {
+    expect((await web.exec(['/usr/local/bin/warp-init', 'health'])).status).toBe(0);
+  });
+  expect((await web.exec(['/usr/local/bin/warp-init', 'status'])).stdout).toMatch(/^healthy/);
+
+  await web.stop(30);
+  expect(await web.ended).toBe(0);
+});
+
+test('a shell without glibc, as the app and as a HEALTHCHECK, sees what init has prepared', async () => {
+  const image = await buildImage(
+    `FROM ${alpineImage}
+ADD ${archive} /
+ENTRYPOINT ["warp-init", "--"]
+CMD echo "$WARP_IST_my_db"; grep -o my-db.warp /etc/hosts; exec sleep 600
+`,
+    {},
+    { [archive]: join(inject('directory'), archive) },
+  );
+  const platform = await startPlatform();
+  const web = startContainer({ image, options: platform.options });
+  await web.stdout.waitFor(/^10\.0\.0\.20\nmy-db\.warp$/m);
+
+  await eventually(async () => {
+    expect((await web.exec(['sh', '-c', 'warp-init health || exit 1'])).status).toBe(0);
+  });
+});
