@@ -11,6 +11,8 @@ export default defineConfig({
           name: 'core',
           root: 'test',
           include: ['core/**/*.test.ts', 'link/**/*.test.ts'],
+          // Properties of all of Unicode, on a machine that has other things to do.
+          testTimeout: 30_000,
         },
       },
       {

@@ -6,12 +6,12 @@ import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { onTestFinished, vi } from 'vitest';
 
-const deadlineMs = 10_000;
+const deadlineMs = 20_000;
 
 /** What a stream has said so far. */
 export type Output = {
   readonly text: () => string;
-  /** Resolves with the match when it was said; rejects after 10 s, or when the stream ends without. */
+  /** Resolves with the match when it was said; rejects after 20 s, or when the stream ends without. */
   readonly waitFor: (wanted: string | RegExp) => Promise<RegExpMatchArray>;
 };
 
