@@ -11,7 +11,6 @@ import { StartError } from '../errors.ts';
 import { applyNsswitch } from './fix-nsswitch.ts';
 import { writeFile, writeVolatileFile } from './write-file.ts';
 import { writeHosts } from './write-hosts.ts';
-import { readerGraceMs } from './write-in-place.ts';
 
 /** At a reload the app runs: readers have their time, and nothing that fails ends it. */
 export type Occasion = 'start' | 'reload';
@@ -97,10 +96,8 @@ async function applyStep({ step, occasion, tree }: Work): Promise<Outcome> {
         ? { change: 'unchanged', warning: applyNsswitch(step.path, step.decision) }
         : // The file of the image: who changes it while the app runs has a reason.
           unchanged;
-    case 'write-hosts': {
-      const graceMs = occasion === 'start' ? 0 : readerGraceMs;
-      return writeHosts(step.path, step.entries, { onError: step.onError, graceMs });
-    }
+    case 'write-hosts':
+      return writeHosts(step.path, step.entries, { onError: step.onError });
     case 'write-secret': {
       const change = writeFile(step.path, contentOf(step).reveal(), step.owner);
       return { change, warning: undefined };

@@ -32,8 +32,7 @@ export function applyNsswitch(path: string, decision: NsswitchDecision): Warning
 
 function fix(path: string, warning: Warning): Warning | undefined {
   try {
-    // No grace time: the app, the one reader that matters, does not run yet.
-    editInPlace(path, { edit: fixNsswitch, graceMs: 0 });
+    editInPlace(path, { edit: fixNsswitch });
     return undefined;
   } catch (error) {
     const errno = errnoOf(error);

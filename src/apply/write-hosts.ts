@@ -8,8 +8,8 @@ import { editInPlace } from './write-in-place.ts';
 export type WriteHostsOptions = {
   /** `init.hosts.onError`. */
   readonly onError: 'warn' | 'fail';
-  /** 0 before the app runs, `readerGraceMs` of write-in-place.ts afterwards. */
-  readonly graceMs: number;
+  /** As for `editInPlace`. */
+  readonly graceMs?: number;
 };
 
 export type HostsResult = {
@@ -24,11 +24,11 @@ export type HostsResult = {
 export function writeHosts(
   path: string,
   entries: readonly HostsEntry[],
-  { onError, graceMs }: WriteHostsOptions,
+  { onError, ...pace }: WriteHostsOptions,
 ): HostsResult {
   try {
     const edit = (text: string) => replaceBlock(text, entries);
-    return { change: editInPlace(path, { edit, graceMs }), warning: undefined };
+    return { change: editInPlace(path, { edit, ...pace }), warning: undefined };
   } catch (error) {
     return { change: 'failed', warning: judgeFailure(path, error, onError) };
   }

@@ -1,16 +1,4 @@
-// Changes a small text file in place, so that a reader finds whole lines, and misses none, whenever it looks.
-//
-// /etc/hosts is a bind mount in a container: rename(2) over it fails with EBUSY, so its bytes must change under its
-// readers' eyes. One write(2) is not atomic for them: ext4 and tmpfs take no lock in read(2), and a reader in a tight loop
-// saw mixtures of two texts, and torn lines, even in files of 300 bytes (measured on Linux 6.18). Only one byte is
-// atomic. So a line changes while it is a comment, and while the new text stands at the end of the file:
-//
-//   tail live -> front commented -> front filled with # -> front new, commented -> front live -> tail hidden, cut off
-//
-// Commenting out and in changes just the first byte of each line: every mixture of before and after has whole lines.
-// Of a run of # and anything commented every mixture is comments. For some milliseconds a reader can find an entry twice;
-// only one that is stopped for longer than the grace time in the middle of a read can still find a mixture.
-// The format must take a line that begins with # as a comment. Text that only grows at its end needs no second place.
+// Changes a small text file in place, by the plan of core/in-place-change.ts.
 import {
   closeSync,
   constants,
@@ -21,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 
+import { type ChangeStep, planChange, recoverText } from '../core/in-place-change.ts';
 import { errnoOf } from '../errors.ts';
 
 /**
@@ -32,19 +21,24 @@ export const readerGraceMs = 2;
 export type InPlaceEdit = {
   /** From the text, as a string of bytes (latin1), to the new one. Called again if the file changes meanwhile. */
   readonly edit: (text: string) => string;
-  /** {@link readerGraceMs}, or 0 where nothing reads the file yet. */
-  readonly graceMs: number;
+  /** @default {@link readerGraceMs} */
+  readonly graceMs?: number;
 };
 
 /**
  * Reads the file and writes what `edit` makes of it. Where that is the same, nothing is written, so a file that
  * is read-only and already right is no error. A missing file is created with mode 0644.
  *
+ * What a predecessor was killed in the middle of is finished or undone first.
+ *
  * @throws the system's error (EROFS, EACCES, EPERM, ENOSPC, …). The text then is the old one, or has the new lines.
  */
-export function editInPlace(path: string, { edit, graceMs }: InPlaceEdit): 'written' | 'unchanged' {
+export function editInPlace(
+  path: string,
+  { edit, graceMs = readerGraceMs }: InPlaceEdit,
+): 'written' | 'unchanged' {
   const seen = readIfThere(path);
-  const expected = edit(seen);
+  const expected = edit(recoverText(seen));
   if (expected === seen) {
     return 'unchanged';
   }
@@ -52,124 +46,53 @@ export function editInPlace(path: string, { edit, graceMs }: InPlaceEdit): 'writ
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
   try {
     const old = readFileSync(file, 'latin1');
-    const next = old === seen ? expected : edit(old);
+    const next = old === seen ? expected : edit(recoverText(old));
     if (next === old) {
       return 'unchanged';
     }
 
-    rewrite({ file, graceMs }, old, next);
+    takeSteps({ file, graceMs, oldSize: old.length }, planChange(old, next));
     return 'written';
   } finally {
     closeSync(file);
   }
 }
 
-type Target = { readonly file: number; readonly graceMs: number };
+type Target = { readonly file: number; readonly graceMs: number; readonly oldSize: number };
 
-function rewrite(target: Target, old: string, next: string): void {
-  if (next.startsWith(old) && (old === '' || old.endsWith('\n') || next[old.length] === '\n')) {
-    append(target, old, next);
-    return;
-  }
-
-  const { start, oldEnd, nextEnd } = difference(old, next);
-  const oldRegion = old.slice(start, oldEnd);
-  const region = next.slice(start, nextEnd);
-  const longest = Math.max(old.length, next.length);
-  const tail = `${region}\n`;
-  // One line feed more than the longer text: it parts the tail from whatever stands before it.
-  const tailAt = longest + 1;
-  const wait = () => {
-    sleep(target.graceMs);
-  };
-
-  append(target, old, old + '\n'.repeat(tailAt - old.length) + tail);
-  wait();
-  const front = region + '\n'.repeat(Math.max(oldRegion.length - region.length, 0));
-  put(target.file, commented(oldRegion), start);
-  wait();
-  put(target.file, filler(front.length), start);
-  wait();
-  show(target, front, start);
-  wait();
-  put(target.file, commented(tail), tailAt);
-  wait();
-  blank(target.file, tail.length, tailAt);
-  cutOff(target.file, tailAt + tail.length, next.length);
-}
-
-/** Adds what `next` has more than `old`. A full disk leaves the file as it was. */
-function append(target: Target, old: string, next: string): void {
-  const { file } = target;
-  const added = next.slice(old.length);
-  const separator = /^\n*/.exec(added)?.[0] ?? '';
-  try {
-    put(file, separator, old.length);
-    show(target, added.slice(separator.length), old.length + separator.length);
-  } catch (error) {
-    ftruncateSync(file, old.length);
-    throw error;
+function takeSteps(target: Target, steps: readonly ChangeStep[]): void {
+  for (const step of steps) {
+    takeStep(target, step);
   }
 }
 
-/** Whole lines from the first to the last that differs; to the end of the file where its length changes. */
-function difference(old: string, next: string): { start: number; oldEnd: number; nextEnd: number } {
-  let same = 0;
-  while (same < old.length && old[same] === next[same]) {
-    same += 1;
+function takeStep(target: Target, step: ChangeStep): void {
+  const { file, graceMs, oldSize } = target;
+  switch (step.kind) {
+    case 'wait':
+      return sleep(graceMs);
+    case 'put':
+      try {
+        return put(file, step);
+      } catch (error) {
+        if (step.isMore) {
+          ftruncateSync(file, oldSize); // A full disk leaves the file as it was.
+        }
+
+        throw error;
+      }
+    case 'cut':
+      return fstatSync(file).size === step.expectedSize
+        ? ftruncateSync(file, step.size)
+        : takeSteps(target, step.otherwise);
   }
-
-  const start = same === 0 ? 0 : old.lastIndexOf('\n', same - 1) + 1;
-  if (old.length !== next.length) {
-    return { start, oldEnd: old.length, nextEnd: next.length };
-  }
-
-  let last = old.length - 1;
-  while (old[last] === next[last]) {
-    last -= 1;
-  }
-
-  const lineFeed = old.indexOf('\n', last + 1);
-  const end = lineFeed === -1 ? old.length : lineFeed + 1;
-  return { start, oldEnd: end, nextEnd: end };
-}
-
-/** Over comments, blank lines or nothing: no reader sees a line before all of it is there. */
-function show({ file, graceMs }: Target, text: string, position: number): void {
-  if (graceMs > 0) {
-    put(file, filler(text.length), position);
-    put(file, commented(text), position);
-  }
-
-  put(file, text, position);
-}
-
-/** Over comments. A reader that saw the old size finds line feeds or NULs in place of them, never half a line. */
-function blank(file: number, length: number, position: number): void {
-  put(file, filler(length), position);
-  put(file, '\n'.repeat(length), position);
-}
-
-function cutOff(file: number, expectedSize: number, size: number): void {
-  // Somebody has appended to the file meanwhile: their line is worth more than blank lines before it.
-  if (fstatSync(file).size === expectedSize) {
-    ftruncateSync(file, size);
-  }
-}
-
-function commented(text: string): string {
-  return text.replace(/(^|\n)[^\n]/g, '$1#');
-}
-
-function filler(length: number): string {
-  return length === 0 ? '' : `${'#'.repeat(length - 1)}\n`;
 }
 
 /** A short write is continued; the error of a write that does nothing (ENOSPC, EIO) is the system's. */
-function put(file: number, text: string, position: number): void {
+function put(file: number, { at, text }: { readonly at: number; readonly text: string }): void {
   const bytes = Buffer.from(text, 'latin1');
   for (let done = 0; done < bytes.length;) {
-    done += writeSync(file, bytes, done, bytes.length - done, position + done);
+    done += writeSync(file, bytes, done, bytes.length - done, at + done);
   }
 }
 

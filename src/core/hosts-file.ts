@@ -3,6 +3,7 @@
 // Format: hosts(5). Each line of ours ends with a tag: so a line is ours by what it says and not by where it
 // stands, and a torn or repeated marker never makes an operator's line ours.
 // Text is a string of bytes (latin1), because an operator's file may be in any encoding.
+import { ownTag } from './in-place-change.ts';
 import type { IstMap, IstService } from './ist.ts';
 
 /** One line of hosts(5), or several where its names do not fit into one. */
@@ -13,7 +14,6 @@ export type HostsEntry = {
 
 const begin = '# BEGIN warp-init (generated, do not edit)';
 const end = '# END warp-init';
-const tag = ' # warp-init (generated)';
 
 /** musl reads lines with a buffer of 512 bytes, line feed and NUL included; what is longer becomes a second line. */
 const maxLineBytes = 510;
@@ -60,11 +60,11 @@ export function hostsBlock(entries: readonly HostsEntry[]): string {
 /** The lines of ours in a text, wherever they stand; empty without a block. */
 export function parseBlock(text: string): HostsEntry[] {
   return text.split('\n').flatMap((line) => {
-    if (!line.endsWith(tag)) {
+    if (!line.endsWith(ownTag)) {
       return [];
     }
 
-    const [address = '', ...names] = line.slice(0, -tag.length).split(' ');
+    const [address = '', ...names] = line.slice(0, -ownTag.length).split(' ');
     return [{ address, names }];
   });
 }
@@ -87,7 +87,7 @@ export function addressesOf(service: IstService, addresses: 'all' | 'chosen'): s
 /** A name that is too long for any line gets one of its own: glibc reads it, musl refuses such a name anyway. */
 function linesOf({ address, names }: HostsEntry): string[] {
   if (names.length === 1) {
-    return [`${address} ${names[0]}${tag}`];
+    return [`${address} ${names[0]}${ownTag}`];
   }
 
   const lines: string[] = [];
@@ -95,20 +95,20 @@ function linesOf({ address, names }: HostsEntry): string[] {
 
   for (const name of names) {
     const longer = `${line} ${name}`;
-    if (line !== address && utf8Bytes(longer + tag).length > maxLineBytes) {
-      lines.push(line + tag);
+    if (line !== address && utf8Bytes(longer + ownTag).length > maxLineBytes) {
+      lines.push(line + ownTag);
       line = `${address} ${name}`;
     } else {
       line = longer;
     }
   }
 
-  return line === address ? lines : [...lines, line + tag];
+  return line === address ? lines : [...lines, line + ownTag];
 }
 
 function isOurs(line: string): boolean {
   const text = line.replace(/\r?\n?$/, '');
-  return text === begin || text === end || text.endsWith(tag);
+  return text === begin || text === end || text.endsWith(ownTag);
 }
 
 /** Text as the string of its UTF-8 bytes, one character a byte. */

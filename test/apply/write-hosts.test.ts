@@ -20,6 +20,7 @@ import { editInPlace, readerGraceMs } from '../../src/apply/write-in-place.ts';
 import { hostsBlock, type HostsEntry } from '../../src/core/hosts-file.ts';
 import { StartError } from '../../src/errors.ts';
 import { cannotMount, mountNamespace } from '../helpers/mount-namespace.ts';
+import { eventually } from '../helpers/process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hosts-'));
 const isRoot = process.getuid?.() === 0;
@@ -113,6 +114,36 @@ test('a line that somebody appends in the middle of a change is not lost', async
   );
 });
 
+describe('a writer that is killed', () => {
+  test.each([
+    ['while the copy is new', /^# is needed: \+/m],
+    ['when the old lines are comments', /^#0\.1\.1\.2 op/m],
+    ['when there is nothing but the copy', /^# BEGIN [^\n]*\n##/m],
+    ['when the new lines are there', /0\.222 [^]*\n10\.1\.1\.2 op\n+# for [^]*: \+/],
+    ['while the copy goes', /^# is needed: -/m],
+  ])('%s leaves what the next one makes whole', async (_when, stage) => {
+    const path = fileWith(`10.1.1.1 op\n${hostsBlock([db])}10.1.1.2 op\n`);
+    const writer = spawn(process.execPath, ['--import', 'tsx', '-e', slowWriter, path]);
+    const ended = once(writer, 'exit');
+    await eventually(() => {
+      expect(textOf(path)).toMatch(stage);
+    });
+    writer.kill('SIGKILL');
+    expect(await ended).toEqual([null, 'SIGKILL']);
+    expect(textOf(path)).toMatch(stage);
+
+    writeHosts(path, [moved], quick);
+    expect(textOf(path)).toBe(`10.1.1.1 op\n${hostsBlock([moved])}10.1.1.2 op\n`);
+  });
+});
+
+const moved: HostsEntry = { address: '10.0.0.222', names: ['my-db.warp', 'longer.warp'] };
+
+/** Stays for half a second in each stage. */
+const slowWriter = `
+  const { writeHosts } = require('./src/apply/write-hosts.ts');
+  writeHosts(process.argv[1], [${JSON.stringify(moved)}], { onError: 'fail', graceMs: 500 });`;
+
 describe.skipIf(cannotMount)('as a bind mount', () => {
   test('it cannot be replaced by rename, which is why it is written in place', async () => {
     const { target, namespace } = await bindMount(fileWith('127.0.0.1 localhost\n'));
@@ -197,22 +228,23 @@ describe.skipIf(cannotMount)(
   'a reader in a tight loop never sees a torn, stale or empty file',
   () => {
     test.each([
-      ['of one page', 8],
-      ['of several pages', 400],
-    ])('%s', async (_size, services) => {
+      ['of one page', 8, 'a block'],
+      ['of several pages', 400, 'a block'],
+      ['whose block comes and goes', 8, 'no block'],
+      ['whose block of several pages comes and goes', 400, 'no block'],
+    ])('%s', async (_what, services, before) => {
       const { target, namespace } = await bindMount(fileWith('10.1.1.9999 name-9999\n'));
       const path = namespace.path(target);
       const options = { onError: 'fail', graceMs: pace.graceMs } as const;
       const long = generation(222, services);
-      const short = generation(1, services);
+      const short = before === 'a block' ? generation(1, services) : [];
       const rewrites = services > 100 ? pace.rewrites / 4 : pace.rewrites;
       writeHosts(path, short, quick);
       appendFileSync(path, '10.1.1.9998 name-9998\n');
       const reader = startReader(path, options.graceMs, [
         'name-9998',
         'name-9999',
-        'name-0',
-        `name-${services - 1}`,
+        ...(before === 'a block' ? ['name-0', `name-${services - 1}`] : []),
       ]);
       await once(reader.stdout, 'data');
 
