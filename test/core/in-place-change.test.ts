@@ -158,28 +158,29 @@ function textsBetweenWaits(old: string, steps: readonly ChangeStep[]): string[][
 }
 
 /**
- * The size is that of one of the texts. Bytes are read in their order, so one is of the same text as the one before it, or
- * of a later one; in a file that has grown it was written before the size. What was cut off is NUL.
+ * Byte for byte, as read(2) goes through a file: first the size, which may be that of a later text than the byte before,
+ * then the byte, of a later one still. What was cut off in between is NUL.
  */
 function mixture(texts: readonly string[], choices: fc.Stream<number>): string {
-  const choose = <T>(all: readonly T[]): T => {
-    const chosen = all[choices.next().value % all.length];
-    if (chosen === undefined) {
-      throw new RangeError('there is nothing to choose from');
+  const choose = (count: number): number => choices.next().value % count;
+  const longest = Math.max(...texts.map(({ length }) => length));
+  let index = 0;
+  let checks = choose(longest + 1);
+  let read = '';
+  const advance = (): string => {
+    checks -= 1;
+    if (checks < 0) {
+      index += choose(texts.length - index);
+      checks = choose(longest + 1);
     }
 
-    return chosen;
+    return texts[index] ?? '';
   };
-  const last = choose([...texts.keys()]);
-  let from = 0;
-  return Array.from({ length: texts[last]?.length ?? 0 }, (_, at) => {
-    const possible = [...texts.keys()].filter(
-      (index) => index >= from && (index >= last || at < (texts[index]?.length ?? 0)),
-    );
-    // Mostly the same one: else the last one is reached within a line.
-    from = choices.next().value % 16 === 0 ? choose(possible) : (possible[0] ?? from);
-    return texts[from]?.[at] ?? '\0';
-  }).join('');
+  while (advance().length > read.length) {
+    read += advance()[read.length] ?? '\0';
+  }
+
+  return read;
 }
 
 /** What a resolver reads: no comments, no blank lines, nothing behind a NUL. */
