@@ -43,7 +43,7 @@ async function main(): Promise<void> {
 }
 
 async function mainOfBrain(): Promise<void> {
-  // Node opens its inspector for it where nobody listens.
+  // Node opens its inspector for it where nobody listens: where the object of src/pid1/preload/, which ignores it, is missing.
   process.on('SIGUSR1', () => undefined);
   const link = findPid1();
   if (link === undefined) {

@@ -177,6 +177,7 @@ static _Noreturn void brain_child(const struct init *init, pid_t pid1, int link,
 	if (getppid() != pid1)
 		_exit(STATUS_INTERNAL);
 	hide_variables(init->original.envp);
+	signal(SIGUSR1, SIG_IGN); /* Until the object of preload/ sees to it. Cannot fail. */
 	signals_restore(&init->original);
 	exec_not_dumpable(brain->node, argv, init->original.envp);
 	complain("Cannot run Node %s: %s.", brain->node, strerror(errno));

@@ -1,6 +1,5 @@
 // After the start: the brain beside the app, or gone; and an app that never notices what becomes of the brain.
-import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import type { PlatformFile } from '../../src/emulator/platform-file.ts';
@@ -14,7 +13,6 @@ import {
   eventually,
   isNonBlocking,
   programOf,
-  statusField,
 } from '../helpers/process.ts';
 
 const shop: PlatformFile = {
@@ -53,16 +51,6 @@ describeContainer('the brain', () => {
       await container.signal('SIGTERM');
       expect(await container.ended).toBe(0);
     }
-  });
-
-  test('opens no inspector for SIGUSR1', async () => {
-    const container = await startReady({ emulator: await startPlatform(shop) });
-    const brain = await brainOf(container);
-    process.kill(brain, 'SIGUSR1');
-    await wait(300); // Not to wait for something: nothing is to happen meanwhile.
-    expect(listeningSockets(brain)).toEqual([]);
-    expect(statusField(brain, 'State')).toMatch(/^S/);
-    expect(container.stderr.text()).toBe('');
   });
 
   test('leaves the stderr that it shares with the app blocking, also where it has written to it', async () => {
@@ -161,19 +149,4 @@ function startTimeOf(pid: number): string | undefined {
 function privateDirtyKb(pid: number): number {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   return Number(/^Private_Dirty:\s+(\d+) kB$/m.exec(text)?.[1]);
-}
-
-/** Inodes of the TCP sockets on which a process listens (proc_pid_net(5), state 0A). */
-function listeningSockets(pid: number): string[] {
-  const listening = ['tcp', 'tcp6'].flatMap((family) =>
-    readFileSync(`/proc/${pid}/net/${family}`, 'utf8')
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[3] === '0A')
-      .map((fields) => `socket:[${fields[9]}]`),
-  );
-  return readdirSync(`/proc/${pid}/fd`)
-    .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
-    .filter((target) => listening.includes(target));
 }

@@ -122,6 +122,21 @@ export function descriptorsOf(pid: number): Map<number, string> {
   );
 }
 
+/** Inodes of the TCP sockets on which a process listens (proc_pid_net(5), state 0A). */
+export function listeningSockets(pid: number): string[] {
+  const listening = ['tcp', 'tcp6'].flatMap((family) =>
+    readFileSync(`/proc/${pid}/net/${family}`, 'utf8')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[3] === '0A')
+      .map((fields) => `socket:[${fields[9]}]`),
+  );
+  return readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+    .filter((target) => listening.includes(target));
+}
+
 /** Whether O_NONBLOCK is set on an open descriptor of a process. */
 export function isNonBlocking(pid: number, fd: number): boolean {
   const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1];

@@ -1,13 +1,15 @@
 /*
  * A shared object that the brain's Node loads before its own first line: only from inside can a process
  * close its memory (/proc/PID/mem, environ, ptrace) to others of the same user, and Node has no call for it.
- * Nor has it one for leaving a terminal alone, or for giving memory back.
+ * Nor has it one for leaving a terminal alone, for giving memory back, or for not opening its inspector.
  *
  * It needs no C library, so that one object serves Node on glibc and on musl; not-dumpable.c carries it.
  */
 #include "../frames.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <termios.h>
@@ -33,6 +35,45 @@ static long system_call(long number, long first, long second, long third)
 #else
 #error "No system call is known for this architecture."
 #endif
+}
+
+typedef int sigaction_call(int number, const struct sigaction *action, struct sigaction *old);
+
+/* What is left of the C library's own: glibc exports it by this name as well, musl does not, but always has dlsym. */
+__attribute__((weak)) sigaction_call __sigaction;
+__attribute__((weak)) void *dlsym(void *handle, const char *name);
+
+static sigaction_call *real_sigaction(void)
+{
+	static void *const next_object = (void *)-1L; /* RTLD_NEXT; the header has it for _GNU_SOURCE alone. */
+	sigaction_call *call = __sigaction;
+
+	if (call == NULL && dlsym != NULL)
+		*(void **)&call = dlsym(next_object, "sigaction"); /* As dlopen(3) writes it. */
+	return call;
+}
+
+/*
+ * In place of the C library's. SIGUSR1 opens Node's inspector, and by it whoever may signal us (the app, as the
+ * same user) runs code in here and reads what close_memory() has closed. Node sets its handler and unblocks the
+ * signal long before any JavaScript could listen to it, and Node 20 has no --disable-sigusr1: so it stays ignored.
+ */
+int sigaction(int number, const struct sigaction *action, struct sigaction *old)
+{
+	static const struct sigaction ignored = { .sa_handler = SIG_IGN };
+	sigaction_call *call = real_sigaction();
+
+	if (call == NULL)
+		return -1;
+	return call(number, number == SIGUSR1 && action != NULL ? &ignored : action, old);
+}
+
+/* First, before others could see that the memory is closed. */
+__attribute__((constructor)) static void ignore_inspector_signal(void)
+{
+	const struct sigaction any = { .sa_handler = SIG_DFL };
+
+	(void)sigaction(SIGUSR1, &any, NULL);
 }
 
 __attribute__((constructor)) static void close_memory(void)
