@@ -158,12 +158,28 @@ static void claim_listen_fds(char **envp)
 	}
 }
 
-void ask_for_parent_death(const struct launch_header *header)
+/* True if the parent has ended before: then the kernel sends nothing. That of PID 1 is always 0, and never changes. */
+int ask_for_parent_death(const struct launch_header *header, pid_t parent)
 {
+	if (header->parent_death_signal == 0)
+		return 0;
 	/* Refused by some sandboxes; the app can run without it, so only say it. */
-	if (header->parent_death_signal != 0 &&
-	    prctl(PR_SET_PDEATHSIG, header->parent_death_signal) != 0)
-		complain("Cannot ask for the parent's end: %s.", strerror(errno));
+	if (prctl(PR_SET_PDEATHSIG, header->parent_death_signal) != 0)
+		complain("Cannot ask for the parent's end: %s. Allow prctl(2) in the sandbox, or do without "
+			 "--parent-death.",
+			 strerror(errno));
+	return getppid() != parent;
+}
+
+/* In the process that becomes the app, which is about to: a change of user clears what was asked before (prctl(2)). */
+static void bind_to_parent(const struct init *init, const struct launch_header *header)
+{
+	int is_us = (header->flags & LAUNCH_EXEC) != 0;
+
+	/* Of SIGKILL we cannot tell the app anything: our own end must be its, too. */
+	if ((is_us || header->parent_death_signal == SIGKILL) &&
+	    ask_for_parent_death(header, is_us ? init->original.parent : init->pid))
+		kill(getpid(), (int)header->parent_death_signal); /* Cannot fail. */
 }
 
 static void exec_app(const struct init *init, const struct launch *launch,
@@ -171,11 +187,9 @@ static void exec_app(const struct init *init, const struct launch *launch,
 {
 	if (prepare_process(launch, failure) == 0) {
 		failure->stage = STAGE_EXEC;
-		/* A change of user clears it (prctl(2)); for --exec we are the one that asked. */
-		if ((launch->header.flags & LAUNCH_EXEC) != 0)
-			ask_for_parent_death(&launch->header);
 		claim_listen_fds(launch->envp);
 		signals_restore(&init->original);
+		bind_to_parent(init, &launch->header);
 		execve(launch->file, launch->argv, launch->envp);
 	}
 	failure->error = (uint32_t)errno;

@@ -161,7 +161,7 @@ static int arrange_descriptors(int link, int log)
 	return 0;
 }
 
-static _Noreturn void brain_child(const struct init *init, pid_t pid1, int link, int log)
+static _Noreturn void brain_child(const struct init *init, int link, int log)
 {
 	const struct brain *brain = &init->brain;
 	char node[] = "node", no_warnings[] = "--no-warnings", role[] = "brain";
@@ -174,7 +174,7 @@ static _Noreturn void brain_child(const struct init *init, pid_t pid1, int link,
 			 strerror(errno));
 		_exit(STATUS_INTERNAL);
 	}
-	if (getppid() != pid1)
+	if (getppid() != init->pid)
 		_exit(STATUS_INTERNAL);
 	hide_variables(init->original.envp);
 	signal(SIGUSR1, SIG_IGN); /* Until the object of preload/ sees to it. Cannot fail. */
@@ -189,7 +189,6 @@ int brain_start(struct init *init)
 {
 	int ends[2];
 	int log;
-	pid_t pid1 = getpid();
 	pid_t pid;
 
 	init->brain.start_at = 0;
@@ -201,7 +200,7 @@ int brain_start(struct init *init)
 	log = open_stderr_again();
 	pid = fork();
 	if (pid == 0)
-		brain_child(init, pid1, ends[1], log);
+		brain_child(init, ends[1], log);
 	close(ends[1]);
 	if (log >= 0)
 		close(log);

@@ -37,6 +37,7 @@ enum phase { PREPARING, RUNNING, LINGERING, STOPPED };
 
 /* What we were started with, and what app and brain get back. */
 struct original {
+	pid_t parent;
 	uint64_t mask; /* the kernel's signal set; see signals.c */
 	uint64_t ignored;
 	int argc;
@@ -92,6 +93,7 @@ struct terminal {
 
 struct init {
 	enum phase phase;
+	pid_t pid;
 	int is_pid1;
 	int has_terminal; /* a controlling one, on stdin */
 	struct terminal terminal;
@@ -143,7 +145,7 @@ void resume(struct init *init);
 int app_spawn(struct init *init, const struct launch *launch, struct spawn_failure *failure);
 void app_become(const struct init *init, const struct launch *launch,
 		struct spawn_failure *failure);
-void ask_for_parent_death(const struct launch_header *header);
+int ask_for_parent_death(const struct launch_header *header, pid_t parent);
 int app_signal(const struct app *app, int number);
 int app_is_gone(const struct app *app);
 

@@ -60,9 +60,10 @@ int main(int argc, char **argv, char **envp)
 	int status;
 
 	occupy_standard_descriptors();
-	init.original = (struct original){ .argc = argc, .argv = argv, .envp = envp };
+	init.original = (struct original){ .argc = argc, .argv = argv, .envp = envp, .parent = getppid() };
 	init.link.fd = -1;
-	init.is_pid1 = getpid() == 1;
+	init.pid = getpid();
+	init.is_pid1 = init.pid == 1;
 	init.signal_fd = signals_start(&init.original);
 	if (init.signal_fd < 0) {
 		complain("Cannot read signals: %s.", strerror(errno));

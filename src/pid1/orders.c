@@ -39,13 +39,15 @@ static void close_memory(void)
 		complain("Cannot close my memory to others: %s.", strerror(errno));
 }
 
-static void apply_process_flags(const struct launch_header *header)
+static void apply_process_flags(struct init *init, const struct launch_header *header)
 {
 	if ((header->flags & LAUNCH_SUBREAPER) != 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
 		complain("Cannot adopt orphans: %s.", strerror(errno));
 	if ((header->flags & LAUNCH_NOT_DUMPABLE) != 0)
 		close_memory();
-	ask_for_parent_death(header);
+	/* Nobody waits for an app that has not been started yet. One that runs again has heard of it, or did not care. */
+	if (ask_for_parent_death(header, init->original.parent) && init->phase == PREPARING)
+		leave(init, 128 + (int)header->parent_death_signal);
 }
 
 /* Takes over the payload of the frame in the reader. */
@@ -128,7 +130,7 @@ static void take_launch(struct init *init)
 	}
 	take_payload(reader); /* The launch owns it now. */
 	clear_deadline(&init->deadline);
-	apply_process_flags(&launch.header);
+	apply_process_flags(init, &launch.header);
 	if ((launch.header.flags & LAUNCH_EXEC) != 0 && init->phase == PREPARING)
 		become_app(init, &launch);
 	if (init->phase == PREPARING)

@@ -442,7 +442,7 @@ void print_line(const unsigned char *line, size_t size)
 }
 
 /* clang-format off: what has no part in it. */
-void ask_for_parent_death(const struct launch_header *header) { (void)header; }
+int ask_for_parent_death(const struct launch_header *header, pid_t parent) { (void)parent; return header->parent_death_signal == 9; }
 void close_inherited(const struct init *init) { (void)init; }
 void leave_directory(struct original *original) { (void)original; }
 void terminal_take_back(struct init *init) { (void)init; }
