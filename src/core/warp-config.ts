@@ -65,7 +65,7 @@ export type InitConfig = {
   singleChild?: boolean;
   /** Adopt orphans although not PID 1. @default true where init is not PID 1 */
   subreaper?: boolean;
-  /** The signal that init gets when its parent ends; if that was before the app runs, it is not started. `KILL` ends the app, too. */
+  /** The signal that init gets when its parent ends; before the app runs, it is not started then. KILL ends the app, too. */
   parentDeath?: string;
   /** What the app gets for a SIGTERM. @default "SIGTERM" */
   stopSignal?: string;

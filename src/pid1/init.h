@@ -126,7 +126,7 @@ int signals_start(struct original *original);
 void signals_restore(const struct original *original);
 int signal_ends_preparing(const struct original *original, int number);
 int signal_is_pending(int number);
-void signal_own_group(int number);
+void signal_as_meant(pid_t whom, int number);
 
 /* terminal.c */
 int terminal_is_controlling(void);
@@ -138,6 +138,7 @@ void terminal_take_back(struct init *init);
 
 /* job-control.c */
 void suspend(struct init *init);
+void suspend_alone(struct init *init, int number);
 void follow_stop(struct init *init, int number);
 void resume(struct init *init);
 

@@ -19,7 +19,22 @@ static void stop_ourselves(struct init *init, int number)
 	if (number == SIGSTOP)
 		kill(getpid(), SIGSTOP); /* Cannot fail. */
 	else
-		signal_own_group(number);
+		signal_as_meant(0, number);
+}
+
+/*
+ * While there is no app the terminal stops our whole group by its own signal, and us with it: no shell gets its
+ * prompt back before that. Nobody in an orphaned group, see below. What has to be done by then may be done later.
+ */
+void suspend_alone(struct init *init, int number)
+{
+	const uint64_t before = now_ms();
+
+	if (init->is_pid1 || signal_is_pending(SIGCONT))
+		return;
+	signal_as_meant(getpid(), number);
+	if (init->deadline.at != 0)
+		init->deadline.at += now_ms() - before;
 }
 
 /* Somebody wants init to stop. What the app gets for it says the signal map. */

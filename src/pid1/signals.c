@@ -74,14 +74,14 @@ int signal_is_pending(int number)
 	return (pending & bit(number)) != 0;
 }
 
-/* To all of our process group, and we take it as it was meant for us when we were started. */
-void signal_own_group(int number)
+/* To us, or to all of our process group (0): and we take it as it was meant for us when we were started. */
+void signal_as_meant(pid_t whom, int number)
 {
 	const uint64_t all = ~UINT64_C(0);
 	const uint64_t others = all & ~bit(number);
 
 	set_mask(&others, NULL);
-	kill(0, number); /* Cannot fail: we are in it. */
+	kill(whom, number); /* Cannot fail: we are one of them. */
 	set_mask(&all, NULL);
 }
 

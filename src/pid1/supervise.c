@@ -207,6 +207,11 @@ static void reap(struct init *init)
 		brain_lost(init, "ended");
 }
 
+static int is_stop_of_terminal(int number)
+{
+	return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
 /* Without an app that could take it. */
 static void take_signal_alone(struct init *init, int number)
 {
@@ -223,6 +228,12 @@ static void take_signal_alone(struct init *init, int number)
 	/* Between two apps: HUP and QUIT would mean one of them, unless they are its stop signal. */
 	if (init->phase != PREPARING && (is_stop || (ends && number != SIGHUP && number != SIGQUIT)))
 		leave(init, init->status);
+	if (number == SIGCONT)
+		return; /* It has done its work. */
+	if (init->phase == PREPARING && !init->is_pid1 && is_stop_of_terminal(number)) {
+		suspend_alone(init, number);
+		return;
+	}
 	/* An app without its handlers yet would die of it. */
 	complain("Signal %d came while the app was not running, and is dropped.", number);
 }
@@ -255,7 +266,7 @@ static void forward(struct init *init, int number)
 	if (sent != 0)
 		send_on(init, number, sent);
 	/* Whatever the app gets for it: it is our shell that wants us to stop. */
-	if (number == SIGTSTP || number == SIGTTIN || number == SIGTTOU)
+	if (is_stop_of_terminal(number))
 		suspend(init);
 }
 

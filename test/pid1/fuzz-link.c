@@ -447,6 +447,7 @@ void close_inherited(const struct init *init) { (void)init; }
 void leave_directory(struct original *original) { (void)original; }
 void terminal_take_back(struct init *init) { (void)init; }
 void suspend(struct init *init) { (void)init; }
+void suspend_alone(struct init *init, int number) { (void)init, (void)number; }
 void resume(struct init *init) { (void)init; }
 void follow_stop(struct init *init, int number) { (void)init, (void)number; }
 /* clang-format on */

@@ -3,8 +3,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 
-import { noPid1Because, program, startInit } from '../helpers/pid1.ts';
+import { launchOf, noPid1Because, program, startInit, startLed } from '../helpers/pid1.ts';
 import { eventually, signalsIn, startProcess, statusField } from '../helpers/process.ts';
 import {
   asContainer,
@@ -266,6 +267,54 @@ describe('where nobody could continue init', () => {
     await isRunning(app);
     terminal.type(key.ctrlC);
     expect(await terminal.ended).toBe(130);
+  });
+});
+
+describe('a job of bash whose app is still prepared', () => {
+  const jobs = `"$@"; echo "left with $?"; read -r _; fg; echo "ended with $?"`;
+  const through = [program('in-terminal'), 'leader', 'ttt', 'bash', '--norc', '-ic', jobs, 'bash'];
+
+  test.each(['release', 'sanitizers'] as const)(
+    'is stopped by Ctrl-Z, and its app starts after fg (%s)',
+    async (binary) => {
+      const init = await startLed({ through, binary });
+      const brain = await init.nextBrain();
+      init.child.stdin?.write(key.ctrlZ);
+      await init.stdout.waitFor(`left with ${128 + SIGTSTP}`);
+      brain.send(launchOf(['/bin/sh', '-c', 'echo "the app runs"; exit 5']));
+      init.child.stdin?.write('\n');
+      await init.stdout.waitFor('the app runs');
+      await init.stdout.waitFor('ended with 5');
+      expect(init.stdout.text()).not.toContain('dropped');
+    },
+  );
+
+  test('has as much time after fg as it had before', { timeout: 20_000 }, async () => {
+    const init = await startLed({ through });
+    const brain = await init.nextBrain();
+    const delayMs = 2000;
+    brain.send({ type: 'deadline', delayMs, status: 69, text: Buffer.from('too late\n') });
+    brain.send({ type: 'count' });
+    await brain.receive(); // It has read both by then.
+    init.child.stdin?.write(key.ctrlZ);
+    await init.stdout.waitFor(`left with ${128 + SIGTSTP}`);
+    await wait(delayMs + 100); // It is the time itself that must not count.
+    init.child.stdin?.write('\n');
+    await init.stdout.waitFor(/left with \d+[^]*"\$@"/);
+    brain.send(launchOf(['/bin/sh', '-c', 'echo "the app runs"; exit 5']));
+    await init.stdout.waitFor('ended with 5');
+  });
+});
+
+describe('init in an orphaned group, where nobody could continue it', () => {
+  test('is not stopped by Ctrl-Z while the app is prepared', async () => {
+    const init = await startLed({ through: [program('in-terminal'), 'leader', 'ttt'] });
+    const brain = await init.nextBrain();
+    init.child.stdin?.write(key.ctrlZ);
+    init.child.stdin?.write('typed\n');
+    await init.stdout.waitFor('typed'); // Its echo: the terminal has sent the signal by then.
+    brain.send(launchOf(['/bin/sh', '-c', 'echo "the app runs"; exit 5']));
+    expect(await init.ended).toBe(5);
   });
 });
 
