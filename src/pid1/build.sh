@@ -146,9 +146,9 @@ build_fuzzers() {
 		return
 	fi
 	build_fuzzer fuzz-link 'poll read recv sendmsg close kill waitpid prctl nanosleep malloc exit' \
-		supervise.c orders.c link.c frames.c
+		supervise.c orders.c refusal.c link.c frames.c
 	build_fuzzer fuzz-options 'main _exit getpid write send fork execve' \
-		main.c plain.c process.c brain.c messages.c link.c frames.c
+		main.c plain.c refusal.c process.c brain.c messages.c link.c frames.c
 }
 
 # For qemu's user mode. AddressSanitizer does not run there; of the other an undefined act ends the program by a trap.

@@ -29,6 +29,7 @@
 enum own_status {
 	STATUS_USAGE = 64, /* As in sysexits(3); 126 and 127 as shells use them. */
 	STATUS_INTERNAL = 70,
+	STATUS_CONFIG = 78,
 	STATUS_NOT_EXECUTABLE = 126,
 	STATUS_NOT_FOUND = 127,
 };
@@ -181,6 +182,9 @@ void launch_again(struct init *init);
 /* plain.c */
 _Noreturn void run_plain(struct init *init, int first);
 int find_program(const char *name, char **envp, char found[PATH_MAX]);
+
+/* refusal.c */
+int say_refusal(const char *file, const struct spawn_failure *failure);
 
 /* messages.c */
 int open_stderr_again(void);

@@ -11,16 +11,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-/* Where there is no brain to say it. Returns the exit status for it. */
-static int complain_of(const struct spawn_failure *failure, const char *file)
-{
-	complain("Cannot run %s: %s (stage %u).", file, strerror((int)failure->error),
-		 (unsigned int)failure->stage);
-	if (failure->stage != STAGE_EXEC)
-		return STATUS_INTERNAL;
-	return failure->error == (uint32_t)ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
-}
-
 /* Replaces us by the app, or ends us. */
 static _Noreturn void become_app(struct init *init, const struct launch *launch)
 {
@@ -29,7 +19,7 @@ static _Noreturn void become_app(struct init *init, const struct launch *launch)
 	brain_stop(init);
 	read_signals(init); /* Once unblocked, what PID 1 does not handle is lost: the last look. */
 	app_become(init, launch, &failure);
-	exit(complain_of(&failure, launch->file));
+	exit(say_refusal(launch->file, &failure));
 }
 
 /* What these ask for is refused by some sandboxes; the app can run without it, so only say it. */
@@ -166,7 +156,7 @@ void launch_again(struct init *init)
 	init->launch.header.trial_ms = 0;
 	complain("The brain is gone in the middle of a restart; the app is started as it was before.");
 	if (app_spawn(init, &init->launch, &failure) != 0)
-		leave(init, complain_of(&failure, init->launch.file)); /* The status of the last app may be 0. */
+		leave(init, say_refusal(init->launch.file, &failure)); /* The status of the last app may be 0. */
 	say_spawned(init);
 }
 

@@ -77,13 +77,6 @@ static void default_policy(struct launch_header *header, const struct init *init
 	header->signal_map[SIGTTOU] = SIGSTOP;
 }
 
-static _Noreturn void refuse(const char *file, int error)
-{
-	complain("Cannot run %s: %s. Check the command, and PATH in the container's environment.", file,
-		 strerror(error));
-	_exit(error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
-}
-
 /* argv[first] is the first argument behind `--plain` or `run`. */
 _Noreturn void run_plain(struct init *init, int first)
 {
@@ -108,13 +101,15 @@ _Noreturn void run_plain(struct init *init, int first)
 	if (!init->is_pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
 		complain("Cannot adopt orphans: %s.", strerror(errno));
 	drop_variables(launch.envp, "WARP_INIT_");
-	if (find_program(argv[0], launch.envp, file) != 0)
-		refuse(argv[0], errno);
+	if (find_program(argv[0], launch.envp, file) != 0) {
+		failure = (struct spawn_failure){ .stage = STAGE_EXEC, .error = (uint32_t)errno };
+		_exit(say_refusal(argv[0], &failure));
+	}
 	launch.file = file;
 	launch.argv = argv;
 	leave_directory(&init->original);
 	if (app_spawn(init, &launch, &failure) != 0)
-		refuse(file, (int)failure.error);
+		_exit(say_refusal(file, &failure));
 	init->phase = RUNNING;
 	init->brain.is_done = 1;
 	close_inherited(init);

@@ -126,7 +126,7 @@ describeRoles(
       const init = startInit(['--plain', '--', file], { role });
       expect(await init.ended).toBe(status);
       expect(init.stderr.text()).toMatch(
-        /^warp-init: Cannot run .*\. Check the command, and PATH.*\n$/,
+        /^warp-init: Cannot run .*\. (Check the command, and PATH|Make the file executable).*\n$/,
       );
       expect(init.stderr.text()).toContain(file);
       expect(init.stderr.text().toLowerCase()).toContain(reason.toLowerCase());

@@ -11,7 +11,8 @@ import type { Init } from '../helpers/pid1.ts';
 import { childRunning, descriptorsOf } from '../helpers/process.ts';
 
 const [EPERM, EMFILE, ENOSYS] = [1, 24, 38];
-const [PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER] = [4, 36];
+const [PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS] = [4, 36, 38];
+const noFiles = { resource: 7, soft: 9n, hard: 9n };
 const [SIGTERM, SIGWINCH] = [15, 28];
 
 describe('what pid1 cannot do without ends the start with a message', () => {
@@ -32,12 +33,15 @@ describe('what pid1 cannot do without ends the start with a message', () => {
     expect(init.stderr.text()).toContain('Cannot start the brain: no process: ');
   });
 
-  test('a session of the app, in plain mode: status 126', async () => {
+  test('a session of the app, in plain mode: status 70', async () => {
     const init = startInit(['--plain', '--', program('stay')], {
       through: refusing(`setsid=${EPERM}`),
     });
-    expect(await init.ended).toBe(126);
-    expect(init.stderr.text()).toContain(`Cannot run ${program('stay')}: Operation not permitted`);
+    expect(await init.ended).toBe(70);
+    expect(init.stderr.text()).toBe(
+      `warp-init: Cannot run ${program('stay')}: a process group could not be had: Operation not permitted. ` +
+        'Allow setsid(2) and setpgid(2) in the sandbox.\n',
+    );
   });
 
   test('a Node that is text without an interpreter, for a command of its own: status 126', async () => {
@@ -61,13 +65,55 @@ describe('the brain is told of a launch that fails', () => {
     brain.send({ type: 'abort', status: 3 });
     expect(await init.ended).toBe(3);
   });
+});
 
-  test('and where it is gone by then, with --exec, the status says that it was not the program', async () => {
+describe('a launch with --exec that fails has the status that the brain would have given, and a remedy', () => {
+  const user = /its user could not be had: Operation not permitted\. Start the container as root/;
+  test.each([
+    ['groups', `setgroups=${EPERM}`, { groups: [7] }, 78, user],
+    ['gid', `setresgid=${EPERM}`, { gid: 2345 }, 78, user],
+    ['uid', `setresuid=${EPERM}`, { uid: 1234 }, 78, user],
+    [
+      'limits',
+      `prlimit64=${EPERM}`,
+      { limits: [noFiles] },
+      78,
+      /its limits .*\. Lower init\.limits/,
+    ],
+    [
+      'directory',
+      `setgroups=${EPERM}`,
+      { directory: '/no/such/directory' },
+      78,
+      /its directory could not be had: No such file or directory\. As init\.cwd/,
+    ],
+    [
+      'privileges',
+      `prctl:${PR_SET_NO_NEW_PRIVS}=${ENOSYS}`,
+      { noNewPrivileges: true },
+      70,
+      /fewer privileges .*leave init\.noNewPrivileges out/,
+    ],
+  ] as const)('at the stage %s', async (_stage, refusal, change, status, message) => {
+    const init = await startLed({ through: refusing(refusal) });
+    const brain = await init.nextBrain();
+    brain.send(launchOf(['stay'], { exec: true, ...change }));
+    expect(await init.ended).toBe(status);
+    expect(init.stderr.text()).toMatch(/^warp-init: Cannot run \/.*\/stay: /);
+    expect(init.stderr.text()).toMatch(message);
+  });
+
+  test('where the file is no program', async () => {
+    const file = join(temporaryDirectory(), 'script');
+    writeFileSync(file, 'echo\n', { mode: 0o755 });
     const init = await startLed();
     const brain = await init.nextBrain();
-    brain.send(launchOf(['stay'], { exec: true, directory: '/no/such/directory' }));
-    expect(await init.ended).toBe(70);
-    expect(init.stderr.text()).toMatch(/Cannot run .*stay: No such file or directory \(stage 9\)/);
+    brain.send(launchOf([file], { exec: true }));
+    expect(await init.ended).toBe(126);
+    expect(init.stderr.text()).toBe(
+      `warp-init: Cannot run ${file}: Exec format error. ` +
+        'Give a script a first line (#!/bin/sh), or take a program for this architecture.\n',
+    );
   });
 });
 
