@@ -24,6 +24,7 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
 
   const words: Words = { '--': [], ...parsed };
   const command = String(words._[0] ?? 'run');
+  refuseLateCommand(command, args);
   switch (command) {
     case 'run':
       return { command, ...readStart(words, args) };
@@ -51,6 +52,16 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
       return { command };
     default:
       throw unknownCommand(command, args);
+  }
+}
+
+/** pid1 has taken it for `run`: its own place for a command is the first word. */
+function refuseLateCommand(command: string, args: readonly string[]): void {
+  if (command !== 'run' && commandNames.includes(command) && args[0] !== command) {
+    throw usageError(
+      `the command ${command} is not its first word`,
+      `Write \`warp-init ${command}\`, and the options behind it.`,
+    );
   }
 }
 

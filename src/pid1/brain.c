@@ -63,6 +63,18 @@ static int find_node(struct brain *brain, const char *directory, char **envp)
 	       find_program("node", envp, brain->node) == 0;
 }
 
+static void complain_of_node(const char *directory, const char *chosen)
+{
+	if (chosen != NULL && *chosen != '\0')
+		complain("Cannot find Node: WARP_INIT_NODE=%s is no program. Correct it, unset it, or start the "
+			 "app with --plain.",
+			 chosen);
+	else
+		complain("Cannot find Node: looked for %s/node and for node in PATH. Install Node 20.19 or newer, "
+			 "name one in WARP_INIT_NODE, or start the app with --plain.",
+			 directory);
+}
+
 /* Returns 0, or the exit status; then the reason was printed. */
 int brain_find(struct brain *brain, char **envp)
 {
@@ -80,9 +92,7 @@ int brain_find(struct brain *brain, char **envp)
 		return STATUS_NOT_FOUND;
 	}
 	if (!find_node(brain, directory, envp)) {
-		complain("Cannot find Node: looked at WARP_INIT_NODE, beside %s/warp-init and in PATH. "
-			 "Install Node 20.19 or newer, or start the app with --plain.",
-			 directory);
+		complain_of_node(directory, variable(envp, "WARP_INIT_NODE"));
 		return STATUS_NOT_FOUND;
 	}
 	return 0;

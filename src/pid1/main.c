@@ -44,10 +44,12 @@ static int is_run(char *const *words)
 	       (first == NULL || strcmp(first, "run") == 0 || *first == '-');
 }
 
-/* As every other flag among the WARP_INIT_ variables. */
-static int is_yes(const char *value)
+/* As every other flag among the WARP_INIT_ variables (core/run-options.ts). -1: it is neither on nor off. */
+static int flag_of(const char *value)
 {
-	return value != NULL && (strcmp(value, "1") == 0 || strcasecmp(value, "true") == 0);
+	if (value == NULL || *value == '\0' || strcmp(value, "0") == 0 || strcasecmp(value, "false") == 0)
+		return 0;
+	return strcmp(value, "1") == 0 || strcasecmp(value, "true") == 0 ? 1 : -1;
 }
 
 int main(int argc, char **argv, char **envp)
@@ -72,7 +74,13 @@ int main(int argc, char **argv, char **envp)
 	init.has_terminal = terminal_is_controlling();
 	if (argc > skip && strcmp(argv[skip], "--plain") == 0)
 		run_plain(&init, skip + 1);
-	if (is_yes(plain) && is_run(words))
+	if (is_run(words) && flag_of(plain) < 0) {
+		complain("Cannot use \"%s\" for WARP_INIT_PLAIN: expected 1, true, 0 or false. Set it to 1 for a "
+			 "plain init, or unset it.",
+			 plain);
+		return STATUS_USAGE;
+	}
+	if (is_run(words) && flag_of(plain) > 0)
 		run_plain(&init, skip);
 	status = brain_find(&init.brain, envp);
 	if (status != 0)

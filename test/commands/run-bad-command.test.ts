@@ -404,6 +404,28 @@ describeContainer('a command line ends with 64', () => {
     );
   });
 
+  // To a HEALTHCHECK a status of 0 would mean an app that is well.
+  test.each([
+    ['health', []],
+    ['check', ['--json']],
+    ['bundle', ['-']],
+    ['debug', []],
+    ['status', []],
+    ['reload', []],
+    ['emulator', ['platform.json']],
+  ])('for the command %s behind an option', async (command, words) => {
+    const ended = await runContainer({ args: ['--log-format', 'json', command, ...words] });
+    expect(refusalOf(ended)).toEqual(
+      refused({
+        status: 64,
+        code: 'E_USAGE',
+        message: `Cannot understand the command line: the command ${command} is not its first word`,
+        where: 'command line',
+        fix: `Write \`warp-init ${command}\`, and the options behind it.`,
+      }),
+    );
+  });
+
   test('for a command that init does not have, with the nearest one', async () => {
     const ended = await runContainer({ args: ['debgu'] });
     expect(refusalOf(ended)).toEqual(

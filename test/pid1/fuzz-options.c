@@ -173,6 +173,14 @@ static const char *value_of(const char *name)
 	return "";
 }
 
+/* Nothing is started: WARP_INIT_PLAIN is neither on nor off. */
+enum { REFUSED = -1 };
+
+static int is_one_of(const char *word, const char *number, const char *name)
+{
+	return strcmp(word, number) == 0 || strcasecmp(word, name) == 0;
+}
+
 /* The word behind the ones that ask for a plain init; 0 if they do not. Written from README, not from main.c. */
 static int plain_from(void)
 {
@@ -181,25 +189,29 @@ static int plain_from(void)
 
 	if (at < word_count && strcmp(words[at], "--plain") == 0)
 		return at + 1;
-	if (strcmp(wish, "1") != 0 && strcasecmp(wish, "true") != 0)
+	if (*wish == '\0' || is_one_of(wish, "0", "false"))
 		return 0;
 	for (int i = 1; i < word_count && strcmp(words[i], "--") != 0; i++) {
 		if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0 ||
 		    strcmp(words[i], "--version") == 0 || strcmp(words[i], "-V") == 0)
 			return 0;
 	}
-	return word_count < 2 || at == 2 || words[1][0] == '-' ? at : 0;
+	if (word_count >= 2 && at != 2 && words[1][0] != '-')
+		return 0;
+	return is_one_of(wish, "1", "true") ? at : REFUSED;
 }
 
 static void check_end(int from)
 {
-	int is_dashes = from < word_count && strcmp(words[from], "--") == 0;
-	int is_usage = from + is_dashes >= word_count || (!is_dashes && words[from][0] == '-');
+	int is_dashes = from >= 0 && from < word_count && strcmp(words[from], "--") == 0;
+	int is_usage = from < 0 || from + is_dashes >= word_count || (!is_dashes && words[from][0] == '-');
 
 	if (end == ENDED)
 		require(is_said && (status == STATUS_USAGE || status == STATUS_INTERNAL ||
 				    status == STATUS_NOT_FOUND || status == STATUS_NOT_EXECUTABLE));
-	if (from != 0)
+	if (from == REFUSED)
+		require(end == ENDED && status == STATUS_USAGE);
+	else if (from != 0)
 		require(end != BECAME_NODE && status != STATUS_INTERNAL && is_usage == (status == STATUS_USAGE));
 	else
 		require(end != SPAWNED && status != STATUS_USAGE);

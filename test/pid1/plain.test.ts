@@ -171,6 +171,33 @@ describe('which mode it is', () => {
     expect(await init.ended).toBe(0);
   });
 
+  describe('as any flag of the environment WARP_INIT_PLAIN', () => {
+    const [isPlain, isNot, isRefused] = [0, 127, 64];
+    test.each([
+      ['1', isPlain],
+      ['TRUE', isPlain],
+      ['', isNot],
+      ['0', isNot],
+      ['False', isNot],
+      ['yes', isRefused],
+      ['on', isRefused],
+      ['garbage', isRefused],
+    ])('%j ends with %i where there is no Node', async (value, status) => {
+      const init = startInit(['--', 'true'], {
+        path: installation('release'),
+        env: { WARP_INIT_PLAIN: value, WARP_INIT_NODE: '/nope' },
+      });
+      expect(await init.ended).toBe(status);
+      const isSaid = init.stderr.text().includes('expected 1, true, 0 or false. Set it to 1');
+      expect(isSaid).toBe(status === isRefused);
+    });
+
+    test('is nothing to a command, of which none is plain', async () => {
+      const init = startInit(['--version'], { env: { WARP_INIT_PLAIN: 'garbage' } });
+      expect(await init.ended).toBe(0);
+    });
+  });
+
   test('the app gets no variable of init, and all others as they were', async () => {
     const init = startInit(['--plain', '--', 'env'], {
       env: {
@@ -200,9 +227,24 @@ describe('which mode it is', () => {
     });
     expect(await init.ended).toBe(127);
     expect(init.stderr.text()).toMatch(
-      /Cannot find Node.*WARP_INIT_NODE.*PATH.*Install Node.*--plain/,
+      /Cannot find Node: looked for .*\/node and for node in PATH\. Install Node.*--plain/,
     );
   });
+
+  test.each(['/nope', '/etc', 'no-such-node'])(
+    'WARP_INIT_NODE=%s is status 127, and nothing else is said to have been looked at',
+    async (chosen) => {
+      const init = startInit(['--', 'true'], {
+        path: installation('release'),
+        env: { WARP_INIT_NODE: chosen },
+      });
+      expect(await init.ended).toBe(127);
+      expect(init.stderr.text()).toBe(
+        `warp-init: Cannot find Node: WARP_INIT_NODE=${chosen} is no program. ` +
+          'Correct it, unset it, or start the app with --plain.\n',
+      );
+    },
+  );
 
   test('a directory named node beside the binary is not Node', async () => {
     const path = installation('release', '// with a directory beside it');
