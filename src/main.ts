@@ -72,12 +72,18 @@ async function mainOfBrain(): Promise<void> {
   }
 }
 
-/** Undefined where pid1 did not start us, or is another version: somebody has typed our internal word. */
+/** Undefined where pid1 is of another version, or did not start us: somebody has typed our internal word. */
 function findPid1(): Link | undefined {
   try {
     return openLink();
-  } catch {
-    refuseRole();
+  } catch (error) {
+    if (error instanceof StartError) {
+      process.stderr.write(formatErrorLine(error, isTerminal(2) ? 'pretty' : 'json'));
+      process.exitCode = error.exitCode;
+    } else {
+      refuseRole();
+    }
+
     return undefined;
   }
 }

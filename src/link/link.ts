@@ -5,6 +5,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
+import { StartError, exitStatus } from '../errors.ts';
 import { decodeMessage, encodeMessage } from './frames.ts';
 import { frameHeaderSize, linkFd, linkVersion } from './layout.ts';
 import type { FromPid1, Hello, ToPid1 } from './messages.ts';
@@ -19,11 +20,18 @@ export type Link = {
   readonly follow: (onMessage: (message: FromPid1) => void, onEnd: () => void) => void;
 };
 
-/** @throws {Error} if nobody greets us on descriptor 3: we were not started by pid1. */
+/**
+ * @throws {StartError} E_VERSION: pid1 is of another version.
+ * @throws {Error} if nobody greets us on descriptor 3: we were not started by pid1.
+ */
 export function openLink(): Link {
   const first = receiveSync();
-  if (first.type !== 'hello' || first.hello.version !== linkVersion) {
-    throw new RangeError('pid1 is of another version than warp-init.cjs');
+  if (first.type !== 'hello') {
+    throw new RangeError(`pid1 greeted us with ${first.type}`);
+  }
+
+  if (first.hello.version !== linkVersion) {
+    throw otherVersion(first.hello.version);
   }
 
   let socket: Socket | undefined;
@@ -42,6 +50,21 @@ export function openLink(): Link {
       socket = followSocket(onMessage, onEnd);
     },
   };
+}
+
+function otherVersion(version: number): StartError {
+  const bundle = process.argv[1] ?? 'warp-init.cjs';
+  return new StartError(
+    'E_VERSION',
+    `Cannot understand pid1: it speaks version ${version} of our link, and ${bundle} version ${linkVersion}`,
+    {
+      exitCode: exitStatus.internal,
+      remedy: {
+        where: bundle,
+        fix: 'Install warp-init and warp-init.cjs of one version; one that was replaced below a running app is right after a restart of the container.',
+      },
+    },
+  );
 }
 
 function receiveSync(): FromPid1 {

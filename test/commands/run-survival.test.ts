@@ -3,7 +3,7 @@
 // Each is provoked from outside, with the real brain as far as one can be made to do it; else with another program where
 // the brain's is expected, as after a careless update of an image.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -35,6 +35,12 @@ const config = `module.exports = { init: {
   reload: { quiet: '20ms', maxWait: '200ms' },
   platform: { deadline: '1s' },
 } };`;
+
+/** It asks pid1 for a link as there is none yet. */
+const otherVersion = readFileSync(join(dist, 'warp-init.cjs'), 'utf8').replace(
+  /(\.hello\.version!==)\d/,
+  (_all, start: string) => `${start}9`,
+);
 
 describeContainer('a brain', () => {
   test('that is stopped (SIGSTOP) keeps no signal from the app, and not its end', async () => {
@@ -78,6 +84,7 @@ describeContainer('a brain', () => {
   });
 
   test.each([
+    ['is of another version', otherVersion],
     ['is not there any more', undefined],
     ['is empty', ''],
     ['is no JavaScript', '\u007fELF'],
@@ -91,6 +98,11 @@ describeContainer('a brain', () => {
     await shop.container.stderr.waitFor(/(?:another one starts in \d+ ms[^]*){3}/);
     await signalApp(shop);
     expect(shop.container.stderr.text()).not.toContain('app was not started');
+    if (text === otherVersion) {
+      expect(shop.container.stderr.text()).toMatch(
+        /"code":"E_VERSION".*"fix":"Install .* one version.*Cannot understand pid1: it speaks version \d+ /,
+      );
+    }
 
     // Until somebody repairs it.
     copyFileSync(join(dist, 'warp-init.cjs'), shop.bundle);
