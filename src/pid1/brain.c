@@ -115,23 +115,33 @@ static void hide_variables(char **envp)
 	}
 }
 
-static void close_between(unsigned int first, unsigned int last)
+/* A kernel before 5.9, gVisor or an old seccomp filter. The limit may be 2^30: too many to try. */
+static int close_listed(unsigned int first, unsigned int last)
 {
-	DIR *directory;
+	DIR *directory = opendir("/proc/self/fd");
 	struct dirent *entry;
+	int error;
 
-	if (first > last || syscall(SYS_close_range, first, last, 0u) == 0)
-		return;
-	/* A kernel before 5.9, gVisor or an old seccomp filter. The limit may be 2^30: too many to try. */
-	directory = opendir("/proc/self/fd");
-	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+	if (directory == NULL)
+		return -1;
+	while (errno = 0, (entry = readdir(directory)) != NULL) {
 		int fd = atoi(entry->d_name); /* «.» and «..» give 0. */
 
 		if (fd >= (int)first && (unsigned int)fd <= last && fd != dirfd(directory))
 			close(fd);
 	}
-	if (directory != NULL)
-		closedir(directory);
+	error = errno;
+	closedir(directory);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+/* 0, or -1 with errno: then some of them are still open. */
+static int close_between(unsigned int first, unsigned int last)
+{
+	if (first > last || syscall(SYS_close_range, first, last, 0u) == 0)
+		return 0;
+	return close_listed(first, last);
 }
 
 /*
@@ -145,30 +155,47 @@ void close_inherited(const struct init *init)
 	unsigned int low = link < signals ? link : signals;
 	unsigned int high = link < signals ? signals : link;
 
-	if (low > STDERR_FILENO + 1)
-		close_between(STDERR_FILENO + 1, low - 1);
-	if (high > low)
-		close_between(low + 1, high - 1);
-	close_between(high + 1, ~0u);
+	if ((low > STDERR_FILENO + 1 && close_between(STDERR_FILENO + 1, low - 1) != 0) ||
+	    (high > low && close_between(low + 1, high - 1) != 0) || close_between(high + 1, ~0u) != 0)
+		complain("Cannot close the descriptors that init was started with: %s. Who waits for their other "
+			 "ends waits for init, too; allow close_range(2) in the sandbox.",
+			 strerror(errno));
+}
+
+static int spare(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+}
+
+/* For what is said last, once the descriptors are those of the brain: its log may lead nowhere. Keeps errno. */
+static void share_stderr(void)
+{
+	int error = errno;
+
+	dup2(LINK_STDERR_FD, STDERR_FILENO); /* Cannot fail: both are open. */
+	errno = error;
 }
 
 /* 0: /dev/null · 1, 2: the log · 3: the link · 4: the stderr that we share; nothing else. */
 static int arrange_descriptors(int link, int log)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int spare_null = fcntl(null, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
-	int spare_link = fcntl(link, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
-	int spare_log = log < 0 ? spare_null : fcntl(log, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
-	int spare_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FIRST_SPARE_FD);
+	int spare_null, spare_link, spare_log, spare_stderr;
 
-	if (spare_stderr < 0)
+	if (null < 0 || (spare_null = spare(null)) < 0 || (spare_link = spare(link)) < 0 ||
+	    (spare_log = log < 0 ? spare_null : spare(log)) < 0)
+		return -1;
+	spare_stderr = spare(STDERR_FILENO);
+	if (spare_stderr < 0 && errno == EBADF)
 		spare_stderr = spare_null; /* It was closed when we were started. */
-	if (dup2(spare_null, STDIN_FILENO) < 0 || dup2(spare_log, STDOUT_FILENO) < 0 ||
+	if (spare_stderr < 0 || dup2(spare_null, STDIN_FILENO) < 0 || dup2(spare_log, STDOUT_FILENO) < 0 ||
 	    dup2(spare_link, LINK_FD) < 0 || dup2(spare_stderr, LINK_STDERR_FD) < 0 ||
 	    dup2(spare_log, STDERR_FILENO) < 0)
 		return -1;
-	close_between(LINK_STDERR_FD + 1, ~0u);
-	return 0;
+	if (close_between(LINK_STDERR_FD + 1, ~0u) == 0)
+		return 0;
+	share_stderr();
+	return -1;
 }
 
 static _Noreturn void brain_child(const struct init *init, int link, int log)
@@ -180,7 +207,7 @@ static _Noreturn void brain_child(const struct init *init, int link, int log)
 	/* Its own session: the terminal's signals are not for it. It must not outlive us; PID 1 nobody outlives. */
 	if (setsid() == -1 || (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 && !init->is_pid1) ||
 	    arrange_descriptors(link, log) != 0 || return_to_directory(init) != 0) {
-		complain("Cannot start the brain: %s. A sandbox, or a limit of descriptors, may be too narrow.",
+		complain("Cannot start the brain: %s. Mount /dev, or widen the sandbox, or the limit of descriptors.",
 			 strerror(errno));
 		_exit(STATUS_INTERNAL);
 	}
@@ -190,7 +217,9 @@ static _Noreturn void brain_child(const struct init *init, int link, int log)
 	signal(SIGUSR1, SIG_IGN); /* Until the object of preload/ sees to it. Cannot fail. */
 	signals_restore(&init->original);
 	exec_not_dumpable(brain->node, argv, init->original.envp);
-	complain("Cannot run Node %s: %s.", brain->node, strerror(errno));
+	share_stderr();
+	complain("Cannot run Node %s: %s. Install Node for this machine, or start the app with --plain.", brain->node,
+		 strerror(errno));
 	_exit(STATUS_NOT_EXECUTABLE);
 }
 
@@ -220,6 +249,7 @@ int brain_start(struct init *init)
 		return -1;
 	}
 	init->brain.pid = pid;
+	init->brain.group = pid;
 	init->counters.brain_starts++;
 	init->link.fd = ends[0];
 	link_greet(init, log >= 0);
@@ -255,6 +285,18 @@ void brain_stop(struct init *init)
 	init->brain.pid = 0;
 }
 
+/*
+ * A start that fails leaves nothing behind: not what the config has started, of which nobody else knows. It is in the
+ * brain's session, and its number is not given to another process before the last one of it is gone. Where we are
+ * PID 1 our end is theirs.
+ */
+void brain_abandon(struct init *init)
+{
+	brain_stop(init);
+	if (!init->is_pid1 && init->brain.group != 0)
+		kill(-init->brain.group, SIGKILL); /* ESRCH: nothing is left. */
+}
+
 /* A command other than `run` needs no PID 1: we become Node, with the same arguments. */
 _Noreturn void brain_replace(const struct brain *brain, const struct original *original)
 {
@@ -269,6 +311,7 @@ _Noreturn void brain_replace(const struct brain *brain, const struct original *o
 	hide_variables(original->envp);
 	signals_restore(original);
 	execve(brain->node, argv, original->envp);
-	complain("Cannot run Node %s: %s.", brain->node, strerror(errno));
+	complain("Cannot run Node %s: %s. Install Node for this machine, or start the app with --plain.", brain->node,
+		 strerror(errno));
 	_exit(STATUS_NOT_EXECUTABLE);
 }

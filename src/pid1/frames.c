@@ -140,16 +140,17 @@ static int header_is_sane(const struct launch_header *header, uint32_t rest)
 	return 1;
 }
 
-int launch_parse(struct launch *launch, unsigned char *bytes, uint32_t size)
+enum frame_state launch_parse(struct launch *launch, unsigned char *bytes, uint32_t size)
 {
 	uint32_t offset = (uint32_t)sizeof launch->header;
+	enum frame_state state = FRAME_NO_MEMORY;
 
 	memset(launch, 0, sizeof *launch);
 	if (size < offset)
-		return 0;
+		return FRAME_BROKEN;
 	memcpy(&launch->header, bytes, sizeof launch->header);
 	if (!header_is_sane(&launch->header, size - offset))
-		return 0;
+		return FRAME_BROKEN;
 	launch->bytes = bytes;
 	launch->size = size;
 	launch->groups = (const uint32_t *)(const void *)(bytes + offset);
@@ -159,11 +160,13 @@ int launch_parse(struct launch *launch, unsigned char *bytes, uint32_t size)
 
 	launch->argv = calloc((size_t)launch->header.argument_count + 1, sizeof *launch->argv);
 	launch->envp = calloc((size_t)launch->header.variable_count + 1, sizeof *launch->envp);
-	if (launch->argv != NULL && launch->envp != NULL && take_strings(launch, &offset))
-		return 1;
-	launch->bytes = NULL;
-	launch_free(launch);
-	return 0;
+	if (launch->argv != NULL && launch->envp != NULL)
+		state = take_strings(launch, &offset) ? FRAME_COMPLETE : FRAME_BROKEN;
+	if (state != FRAME_COMPLETE) {
+		launch->bytes = NULL;
+		launch_free(launch);
+	}
+	return state;
 }
 
 void launch_free(struct launch *launch)

@@ -166,10 +166,10 @@ struct launch {
 };
 
 /*
- * Takes the payload of a launch frame apart; true if it is well-formed in every field. It owns
- * `bytes` from then on; if false, the caller still does.
+ * Takes the payload of a launch frame apart; FRAME_COMPLETE if it is well-formed in every field. It owns
+ * `bytes` from then on; else the caller still does.
  */
-int launch_parse(struct launch *launch, unsigned char *bytes, uint32_t size);
+enum frame_state launch_parse(struct launch *launch, unsigned char *bytes, uint32_t size);
 
 void launch_free(struct launch *launch);
 

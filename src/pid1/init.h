@@ -60,6 +60,7 @@ struct link {
 
 struct brain {
 	pid_t pid; /* 0: none runs */
+	pid_t group; /* of the last one */
 	int is_done; /* it said so, and is not started again */
 	int failures; /* in a row, for the backoff */
 	uint64_t started_at;
@@ -155,6 +156,7 @@ int app_is_gone(const struct app *app);
 int brain_find(struct brain *brain, char **envp);
 int brain_start(struct init *init);
 void brain_stop(struct init *init);
+void brain_abandon(struct init *init);
 void close_inherited(const struct init *init);
 _Noreturn void brain_replace(const struct brain *brain, const struct original *original);
 

@@ -19,6 +19,7 @@ static _Noreturn void become_app(struct init *init, const struct launch *launch)
 	brain_stop(init);
 	read_signals(init); /* Once unblocked, what PID 1 does not handle is lost: the last look. */
 	app_become(init, launch, &failure);
+	brain_abandon(init);
 	exit(say_refusal(launch->file, &failure));
 }
 
@@ -113,9 +114,11 @@ static void take_launch(struct init *init)
 	struct frame_reader *reader = &init->link.reader;
 	struct spawn_failure failure = { 0 };
 	struct launch launch;
+	enum frame_state state = launch_parse(&launch, reader->payload, reader->size);
 
-	if (!launch_parse(&launch, reader->payload, reader->size)) {
-		brain_lost(init, "sent a launch that makes no sense");
+	if (state != FRAME_COMPLETE) {
+		brain_lost(init, state == FRAME_NO_MEMORY ? "sent a launch for which there is no memory" :
+							    "sent a launch that makes no sense");
 		return;
 	}
 	take_payload(reader); /* The launch owns it now. */

@@ -38,7 +38,10 @@ enum {
 _Noreturn void leave(struct init *init, int status)
 {
 	terminal_take_back(init);
-	brain_stop(init);
+	if (init->phase == PREPARING)
+		brain_abandon(init);
+	else
+		brain_stop(init);
 	exit(status);
 }
 

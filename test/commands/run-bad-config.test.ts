@@ -1,5 +1,6 @@
 // A config that is wrong, as code or as data: exit status 78, with file and line where they are known.
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
@@ -12,6 +13,8 @@ import {
   startPlatform,
 } from '../helpers/container.ts';
 import type { Ended } from '../helpers/container.ts';
+import { program } from '../helpers/pid1.ts';
+import { eventually, programOf } from '../helpers/process.ts';
 
 const secrets = ['open-sesame'];
 
@@ -25,6 +28,28 @@ describeContainer('a config that calls process.exit()', () => {
     );
   });
 });
+
+describeContainer(
+  'what a config has started ends with the start that fails, also where init is not PID 1',
+  () => {
+    test.each([
+      ['of its error', 'throw new Error("not today");', 78],
+      ['of its end', 'process.kill(process.pid, "SIGKILL");', 70],
+      ['of an app that is no program', 'module.exports = { args: ["/etc/passwd"] };', 126],
+    ])('because %s', async (_why, end, status) => {
+      const container = startContainer({
+        role: 'a child',
+        args: [],
+        config: `const { pid } = require('node:child_process').spawn('${program('stay')}', { stdio: 'ignore' });
+        require('node:fs').writeFileSync('pid', String(pid));
+        ${end}`,
+      });
+      expect(await container.ended).toBe(status);
+      const pid = Number(readFileSync(join(container.directory, 'pid'), 'utf8'));
+      await eventually(() => expect(programOf(pid)).toBe(''));
+    });
+  },
+);
 
 describeContainer('a config is refused', () => {
   test.each([

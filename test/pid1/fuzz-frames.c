@@ -34,7 +34,8 @@ static void parse(struct frame_reader *reader)
 	struct launch launch;
 
 	frames_complete++;
-	if (reader->type == FRAME_LAUNCH && launch_parse(&launch, reader->payload, reader->size)) {
+	if (reader->type == FRAME_LAUNCH &&
+	    launch_parse(&launch, reader->payload, reader->size) == FRAME_COMPLETE) {
 		volatile size_t sum = touch(&launch);
 
 		(void)sum;

@@ -362,6 +362,11 @@ void brain_stop(struct init *init)
 	world.brain = 0;
 }
 
+void brain_abandon(struct init *init)
+{
+	brain_stop(init);
+}
+
 /* Reads every byte that the parser hands out, so that a bad pointer is seen. */
 static void touch(const struct launch *launch)
 {

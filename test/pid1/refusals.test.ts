@@ -10,7 +10,8 @@ import { installation, isRoot, launchOf, program, startInit, startLed } from '..
 import type { Init } from '../helpers/pid1.ts';
 import { childRunning, descriptorsOf } from '../helpers/process.ts';
 
-const [EPERM, EMFILE, ENOSYS] = [1, 24, 38];
+const [EPERM, EACCES, EMFILE, ENOSYS] = [1, 13, 24, 38];
+const launchHeaderSize = 44 + 65 + 65 + 256 + 2;
 const [PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS] = [4, 36, 38];
 const noFiles = { resource: 7, soft: 9n, hard: 9n };
 const [SIGTERM, SIGWINCH] = [15, 28];
@@ -24,6 +25,36 @@ describe('what pid1 cannot do without ends the start with a message', () => {
     const init = await startLed({ through: refusing(refusal) });
     expect(await init.ended).toBe(70);
     expect(init.stderr.text()).toContain(`warp-init: ${message}`);
+  });
+
+  test.each([
+    [
+      'that takes the place of inherited descriptors, which it cannot close',
+      'Permission denied',
+      refusing(`close_range=${ENOSYS}`, `getdents64=${EACCES}`),
+    ],
+    [
+      'for lack of descriptors',
+      /Too many open files|No file descriptors available/,
+      ['prlimit', '--nofile=12'],
+    ],
+    ...(isRoot ? [['without a /dev', 'No such file or directory', covering('/dev')] as const] : []),
+  ] as const)('a brain %s (%s): status 70', async (_what, reason, through) => {
+    const init = await startLed({ through });
+    expect(await init.ended).toBe(70);
+    expect(init.stderr.text()).toMatch(/^warp-init: Cannot start the brain: .*\. Mount \/dev/);
+    expect(init.stderr.text()).toMatch(reason);
+  });
+
+  test('a Node that is text without an interpreter, for the brain: status 70, and why', async () => {
+    const file = join(temporaryDirectory(), 'node');
+    writeFileSync(file, 'no program\n', { mode: 0o755 });
+    const init = startInit(['--', 'true'], {
+      path: installation('release'),
+      env: { WARP_INIT_NODE: file },
+    });
+    expect(await init.ended).toBe(70);
+    expect(init.stderr.text()).toContain(`Cannot run Node ${file}: Exec format error.`);
   });
 
   test('another process, at its limit of them: status 70', async () => {
@@ -227,6 +258,14 @@ describe('an order of the brain', () => {
     expect(init.stderr.text()).toContain('The brain does not listen; another one starts in');
   });
 
+  test('with no memory for the list of its arguments ends the preparing', async () => {
+    const init = await startLed({ through: ['prlimit', `--as=${12 << 20}`] });
+    const brain = await init.nextBrain();
+    brain.sendBytes(launchOfArguments(4 << 20));
+    expect(await init.ended).toBe(70);
+    expect(init.stderr.text()).toContain('sent a launch for which there is no memory.');
+  });
+
   test('for which there is no memory ends the preparing', async () => {
     const init = await startLed({ through: ['prlimit', `--as=${12 << 20}`] });
     const brain = await init.nextBrain();
@@ -267,6 +306,15 @@ function noLaunch(): Buffer {
   const bytes = Buffer.alloc(508);
   bytes.writeUInt32LE(500, 0);
   bytes.writeUInt32LE(frameType.launch, 4);
+  return bytes;
+}
+
+/** The frame of a launch that is so many bytes of empty arguments. */
+function launchOfArguments(size: number): Buffer {
+  const bytes = Buffer.concat([noLaunch(), Buffer.alloc(size)]);
+  const headerSize = 8 + launchHeaderSize;
+  bytes.writeUInt32LE(bytes.length - 8, 0);
+  bytes.writeUInt32LE(bytes.length - headerSize - 2, 8 + 5 * 4); // All but file and directory.
   return bytes;
 }
 
