@@ -91,6 +91,8 @@ struct terminal {
 	int is_lent; /* the app has its foreground, from us */
 	int has_modes;
 	struct termios modes; /* as they were when we gave it away */
+	int has_app_modes;
+	struct termios app_modes; /* as it had them when it was stopped */
 };
 
 struct init {
@@ -136,6 +138,7 @@ void terminal_prepare(struct init *init);
 void terminal_take(void);
 int terminal_lend(struct init *init);
 void terminal_check(struct init *init);
+void terminal_keep_modes(struct init *init);
 void terminal_take_back(struct init *init);
 
 /* job-control.c */

@@ -12,6 +12,7 @@ static void stop_ourselves(struct init *init, int number)
 	/* Nobody could continue PID 1; the kernel would not stop it either. */
 	if (init->is_pid1)
 		return;
+	terminal_keep_modes(init);
 	terminal_take_back(init);
 	/* A stop would take back the SIGCONT that waits for us, and with it what follows on this stop. */
 	if (signal_is_pending(SIGCONT))

@@ -36,6 +36,7 @@ void terminal_prepare(struct init *init)
 {
 	struct terminal *terminal = &init->terminal;
 
+	terminal->has_app_modes = 0; /* Of an app that was replaced. */
 	terminal->is_lent =
 		is_ours_to_lend(init) && (init->is_pid1 || isatty(STDOUT_FILENO) == 1);
 	if (terminal->is_lent)
@@ -57,7 +58,22 @@ int terminal_lend(struct init *init)
 		return 0;
 	note_modes(&init->terminal);
 	init->terminal.is_lent = tcsetpgrp(STDIN_FILENO, init->app.group) == 0;
+	if (init->terminal.is_lent && init->terminal.has_app_modes)
+		tcsetattr(STDIN_FILENO, TCSANOW, &init->terminal.app_modes); /* Fails only if it is hung up. */
+	init->terminal.has_app_modes = 0;
 	return init->terminal.is_lent;
+}
+
+/*
+ * Before a stop takes the terminal back: the app has its modes again when it goes on. A shell with an eye for them
+ * gives a job back its own (bash); another one sets none (dash).
+ */
+void terminal_keep_modes(struct init *init)
+{
+	struct terminal *terminal = &init->terminal;
+
+	if (terminal->is_lent)
+		terminal->has_app_modes = tcgetattr(STDIN_FILENO, &terminal->app_modes) == 0;
 }
 
 /* After a stop that was not ours: a shell may have taken it meanwhile, and then it is no longer ours to take back. */

@@ -185,6 +185,25 @@ describe('a job of bash', () => {
     await terminal.shows(/^goes on/);
   });
 
+  test.each(['TSTP', 'STOP'])(
+    'has its own modes again after the fg of a shell that sets none (%s)',
+    async (signal) => {
+      const terminal = await startInTerminal(['env', 'PS1=$ ', 'sh', '-i']);
+      await terminal.shows('$ ');
+      const modes = terminal.modes();
+      // The shell shows the command itself, too.
+      const app = `stty -echo -icanon; had=$(stty -g); kill -${signal} $$; [ "$had" = "$(stty -g)" ]; echo "changed: $?"; read -r _`;
+      terminal.type(`${plain} sh -c '${app}'\n`);
+      await terminal.shows('Stopped');
+      expect(terminal.modes()).toBe(modes);
+      terminal.type('fg\n');
+      await terminal.shows('changed: 0');
+      terminal.type('\n');
+      await terminal.shows('$ ');
+      expect(terminal.modes()).toBe(modes);
+    },
+  );
+
   test('that does not read from the terminal is not stopped with an app that somebody stops by its pid', async () => {
     const terminal = await startShell(`${plain} ${program('stay')} </dev/null`);
     const { init, app } = await processesOf(terminal, 'stay');
