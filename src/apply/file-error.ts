@@ -1,6 +1,7 @@
 // Why a file or a directory of the app cannot be written, and what to do about it.
 import type { Ownership } from '../core/ownership.ts';
 import { StartError, errnoOf, exitStatus } from '../errors.ts';
+import { UntrustedPathError } from '../held-directory.ts';
 import { describeErrno } from './describe-errno.ts';
 
 /** E_FILE, 73; an error that is none of the system's stays what it is. */
@@ -8,6 +9,14 @@ export function fileError(path: string, error: unknown, { uid, gid }: Ownership)
   const errno = errnoOf(error);
   if (errno === undefined || error instanceof StartError) {
     return error;
+  }
+
+  if (error instanceof UntrustedPathError) {
+    return new StartError('E_FILE', `Cannot write ${path}: ${error.message}`, {
+      exitCode: exitStatus.cannotWrite,
+      remedy: { where: path, fix: 'Name the directory itself, without a link.' },
+      cause: error,
+    });
   }
 
   const isOwner = errno === 'EPERM' && isChown(error);

@@ -1,20 +1,20 @@
 // The parts that a file and a directory of files have in common when they are replaced: new ones are made beside the old
 // ones under names of our own, which a crash leaves behind and the next write removes.
+//
+// Paths are held ones (held-directory.ts): the directory may belong to the app, which then may put anything under any name in it.
+// So names are only made new, renamed and unlinked; what is opened is opened without links, and looked at by descriptor.
 import {
   closeSync,
   constants,
-  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
-  chmodSync,
   openSync,
-  readFileSync,
+  readSync,
   readdirSync,
-  rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -46,11 +46,11 @@ export const unfinished = '.new';
 const leftoverMs = 60_000;
 
 /** What an earlier init left when it was killed in the middle. A living one beside us that is slower starts over: {@link retry}. */
-export function removeUnfinished(path: string): void {
+export function removeUnfinished(path: string, remove = removeFile): void {
   for (const name of namesBeside(path)) {
     const made = join(dirname(path), name);
     if (name.endsWith(unfinished) && ageOf(made) > leftoverMs) {
-      removeQuietly(made);
+      remove(made);
     }
   }
 }
@@ -61,10 +61,17 @@ export function ageOf(path: string): number {
   return madeMs === undefined ? 0 : Math.abs(Date.now() - madeMs);
 }
 
+/** Unless it is a directory: that is none of ours. */
+export function removeFile(path: string): void {
+  quietly(() => {
+    unlinkSync(path);
+  });
+}
+
 /** What cannot be removed does no harm: the next change tries again. */
-export function removeQuietly(path: string): void {
+export function quietly(work: () => void): void {
   try {
-    rmSync(path, { recursive: true, force: true });
+    work();
   } catch (error) {
     if (errnoOf(error) === undefined) {
       throw error;
@@ -123,14 +130,33 @@ function create(path: string, bytes: Uint8Array, owner: NewFile): void {
 
 /** Whether the file is there with just these bytes, mode and owner. One that cannot be read is not. */
 export function isSameFile(path: string, bytes: Uint8Array, owner: Ownership): boolean {
+  return isThere(() => {
+    // A FIFO would block for good.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const found = fstatSync(file);
+      return (
+        found.isFile() &&
+        isOwned(found, owner) &&
+        found.size === bytes.length &&
+        hasBytes(file, bytes)
+      );
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** Not to its end: who owns it may add to it all the time. */
+function hasBytes(file: number, bytes: Uint8Array): boolean {
+  const found = Buffer.allocUnsafe(bytes.length);
+  return readSync(file, found) === bytes.length && found.equals(bytes);
+}
+
+/** False where the system says that something is missing, of another kind, or closed to us. */
+export function isThere(look: () => boolean): boolean {
   try {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    return (
-      found?.isFile() === true &&
-      isOwned(found, owner) &&
-      found.size === bytes.length &&
-      readFileSync(path).equals(bytes)
-    );
+    return look();
   } catch (error) {
     if (errnoOf(error) === undefined) {
       throw error;
@@ -145,23 +171,6 @@ export function isOwned(
   { mode, uid, gid }: Ownership,
 ): boolean {
   return (found.mode & 0o7777) === mode && found.uid === uid && found.gid === gid;
-}
-
-/** With mode 0755, whatever the umask is: the app must get through. Those that are there stay as they are. */
-export function makeParents(path: string): void {
-  const parent = dirname(path);
-  if (existsSync(parent)) {
-    return;
-  }
-
-  const first = mkdirSync(parent, { recursive: true, mode: 0o755 });
-  if (first === undefined) {
-    return;
-  }
-
-  for (let made = parent; made.length >= first.length; made = dirname(made)) {
-    chmodSync(made, 0o755);
-  }
 }
 
 /** So that a rename in it outlives a power failure. */

@@ -3,38 +3,39 @@
 // tls -> .tls.warp-init-k3v9, and at the next change -> .tls.warp-init-x71p. rename(2) of the link is atomic, so whoever
 // resolves it once (opens the directory, or calls realpath) reads files that belong together, until the change after next:
 // the generation before the current one is kept.
+//
+// The app may own the directory that all this is in. So a generation is built through a descriptor, under a root that nobody else may
+// enter: below it paths are safe. It gets its owner last, and through the descriptor.
 import {
   chmodSync,
+  closeSync,
+  fstatSync,
   lchownSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readlinkSync,
   renameSync,
-  rmSync,
   rmdirSync,
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import type { TreeEntry } from '../core/directory-tree.ts';
-import { type Ownership, directoryMode, executableMode } from '../core/ownership.ts';
-import { errnoOf } from '../errors.ts';
+import { type Ownership, directoryMode } from '../core/ownership.ts';
+import { UntrustedPathError, makeDirectory, nameIn, withHeldParent } from '../held-directory.ts';
 import { fileError, inTheWay } from './file-error.ts';
 import {
   ageOf,
   createFile,
-  isOwned,
-  isSameFile,
-  makeParents,
   nameBeside,
   namesBeside,
-  removeQuietly,
   removeUnfinished,
   retry,
   syncDirectory,
   unfinished,
 } from './new-file.ts';
+import { listOf, openDirectory, removeTree, unfinishedMode } from './remove-tree.ts';
+import { isSameTree, ownershipOf } from './same-tree.ts';
 import type { FileChange } from './write-file.ts';
 
 /**
@@ -50,23 +51,28 @@ export function replaceDirectory(
   owner: Ownership,
 ): FileChange {
   try {
-    removeUnfinished(path);
-    const current = readGeneration(path);
-    if (current !== undefined && isSameTree(join(dirname(path), current), entries, owner)) {
-      return 'unchanged';
-    }
-
-    refuseOccupied(path);
-    makeParents(path);
-    retry(() => {
-      replace(path, entries, owner);
-    });
-    syncDirectory(dirname(path));
-    removeOlder(path, current);
-    return 'written';
+    return withHeldParent(path, (held) => replaceHeld(held, entries, owner));
   } catch (error) {
     throw fileError(path, error, owner);
   }
+}
+
+function replaceHeld(path: string, entries: readonly TreeEntry[], owner: Ownership): FileChange {
+  removeUnfinished(path, (left) => {
+    removeTree(left, owner);
+  });
+  const current = readGeneration(path);
+  if (current !== undefined && isSameTree(join(dirname(path), current), entries, owner)) {
+    return 'unchanged';
+  }
+
+  refuseOccupied(path);
+  retry(() => {
+    replace(path, entries, owner);
+  });
+  syncDirectory(dirname(path));
+  removeOlder(path, current, owner);
+  return 'written';
 }
 
 /** The name that the link holds, if it is one of ours. */
@@ -108,23 +114,41 @@ function replace(path: string, entries: readonly TreeEntry[], owner: Ownership):
     renameSync(link, path);
   } catch (error) {
     for (const left of [generation + unfinished, link, generation]) {
-      rmSync(left, { recursive: true, force: true });
+      removeTree(left, owner);
     }
 
     throw error;
   }
 }
 
+function build(path: string, entries: readonly TreeEntry[], owner: Ownership): void {
+  makeDirectory(path, unfinishedMode);
+  const root = openDirectory(path);
+  try {
+    refuseAnother(root);
+    fill(root, entries, owner);
+  } finally {
+    closeSync(root);
+  }
+}
+
+/** Whoever may write beside it can have put another one in its place. An empty one of ours is as good. */
+function refuseAnother(root: number): void {
+  const { uid, mode } = fstatSync(root);
+  if (uid !== process.geteuid?.() || (mode & 0o022) !== 0 || listOf(root).length > 0) {
+    throw new UntrustedPathError('somebody else has replaced a directory that init has just made');
+  }
+}
+
 /** Nobody but init can enter `root` before all of it is there. */
-function build(root: string, entries: readonly TreeEntry[], owner: Ownership): void {
-  const directories = [root];
-  mkdirSync(root, { mode: 0o700 });
+function fill(root: number, entries: readonly TreeEntry[], owner: Ownership): void {
+  const directories = ['.'];
   for (const entry of entries) {
-    const path = join(root, entry.path);
+    const path = nameIn(root, entry.path);
     switch (entry.kind) {
       case 'directory':
-        mkdirSync(path, { mode: 0o700 });
-        directories.push(path);
+        makeDirectory(path, unfinishedMode);
+        directories.push(entry.path);
         break;
       case 'file':
         createFile(path, entry.content.reveal(), ownershipOf(entry, owner));
@@ -136,17 +160,13 @@ function build(root: string, entries: readonly TreeEntry[], owner: Ownership): v
     }
   }
 
-  // From the inside out: a directory that is no longer ours may be closed to us.
-  for (const path of directories.toReversed()) {
+  // From the inside out: a directory that is no longer ours may be closed to us, and its owner may change it.
+  for (const name of directories.toReversed()) {
+    const path = nameIn(root, name);
     syncDirectory(path);
     chmodSync(path, directoryMode(owner.mode));
     give(path, owner);
   }
-}
-
-function ownershipOf(entry: TreeEntry, owner: Ownership): Ownership {
-  const isExecutable = entry.kind === 'file' && entry.isExecutable;
-  return isExecutable ? { ...owner, mode: executableMode(owner.mode) } : owner;
 }
 
 function give(path: string, owner: Ownership): void {
@@ -156,57 +176,15 @@ function give(path: string, owner: Ownership): void {
   }
 }
 
-function isSameTree(root: string, entries: readonly TreeEntry[], owner: Ownership): boolean {
-  try {
-    return (
-      isSameDirectory(root, owner) &&
-      countEntries(root) === entries.length &&
-      entries.every((entry) => isSameEntry(join(root, entry.path), entry, owner))
-    );
-  } catch (error) {
-    if (errnoOf(error) === undefined) {
-      throw error;
-    }
-
-    // Something is missing, or closed to us.
-    return false;
-  }
-}
-
-function isSameEntry(path: string, entry: TreeEntry, owner: Ownership): boolean {
-  switch (entry.kind) {
-    case 'directory':
-      return isSameDirectory(path, owner);
-    case 'file':
-      return isSameFile(path, entry.content.reveal(), ownershipOf(entry, owner));
-    case 'link': {
-      const { uid, gid } = lstatSync(path);
-      return uid === owner.uid && gid === owner.gid && readlinkSync(path) === entry.target;
-    }
-  }
-}
-
-function isSameDirectory(path: string, owner: Ownership): boolean {
-  const found = lstatSync(path);
-  return found.isDirectory() && isOwned(found, { ...owner, mode: directoryMode(owner.mode) });
-}
-
-function countEntries(directory: string): number {
-  return readdirSync(directory, { withFileTypes: true }).reduce(
-    (sum, entry) => sum + 1 + (entry.isDirectory() ? countEntries(join(directory, entry.name)) : 0),
-    0,
-  );
-}
-
 /** What an init in another container may just be about to point to is left to the next change. */
 const youngMs = 5000;
 
-function removeOlder(path: string, previous: string | undefined): void {
+function removeOlder(path: string, previous: string | undefined, owner: Ownership): void {
   const kept = new Set([readGeneration(path), previous]);
   for (const name of namesBeside(path)) {
     const generation = join(dirname(path), name);
     if (!name.endsWith(unfinished) && !kept.has(name) && ageOf(generation) > youngMs) {
-      removeQuietly(generation);
+      removeTree(generation, owner);
     }
   }
 }

@@ -1,5 +1,7 @@
 // Makes the state directory, or takes the one that an earlier start has left.
-import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { accessSync, closeSync, constants, lstatSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 
 import {
   type StateCandidate,
@@ -7,8 +9,8 @@ import {
   distrustDirectory,
 } from '../core/state-directory.ts';
 import { errnoOf } from '../errors.ts';
+import { UntrustedPathError, holdDirectory, makeDirectory, nameIn } from '../held-directory.ts';
 import { describeErrno } from './describe-errno.ts';
-import { makeParents } from './new-file.ts';
 
 /** The first that can be written, made if need be. Never throws for what the system refuses. */
 export function openStateDirectory(
@@ -31,12 +33,7 @@ export function openStateDirectory(
 /** Why it cannot be used. */
 function open({ path, mode }: StateCandidate, uid: number): string | undefined {
   try {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found === undefined) {
-      make(path, mode);
-    }
-
-    const reason = distrustDirectory(found ?? lstatSync(path), uid);
+    const reason = distrustDirectory(findOrMake(path, mode), uid);
     if (reason === undefined) {
       accessSync(path, constants.W_OK | constants.X_OK);
     }
@@ -48,14 +45,25 @@ function open({ path, mode }: StateCandidate, uid: number): string | undefined {
       throw error;
     }
 
-    return describeErrno(errno);
+    return error instanceof UntrustedPathError ? error.message : describeErrno(errno);
   }
 }
 
-/** One that is there keeps its mode: it may be the operator's. */
-function make(path: string, mode: number): void {
-  makeParents(path);
-  mkdirSync(path, { mode });
-  // The umask has taken bits away. Only we can have put anything there in the meantime.
-  chmodSync(path, mode);
+/**
+ * One that is there keeps its mode: it may be the operator's. From then on it is used by its path, so the directories above must
+ * be trusted, too.
+ */
+function findOrMake(path: string, mode: number): Stats {
+  const parent = holdDirectory(dirname(path), { missing: 'make', ancestors: 'ours' });
+  try {
+    const held = nameIn(parent, basename(path));
+    const found = lstatSync(held, { throwIfNoEntry: false });
+    if (found === undefined) {
+      makeDirectory(held, mode);
+    }
+
+    return found ?? lstatSync(held);
+  } finally {
+    closeSync(parent);
+  }
 }

@@ -2,17 +2,18 @@
 //
 // rename(2) does that. The new file is made beside its target, so that both are on one file system. It cannot replace a
 // mount point (EBUSY) or a directory (EISDIR).
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { Ownership } from '../core/ownership.ts';
+import { withHeldParent } from '../held-directory.ts';
 import { fileError } from './file-error.ts';
 import {
   createFile,
   createVolatileFile,
   isSameFile,
-  makeParents,
   nameBeside,
+  removeFile,
   removeUnfinished,
   retry,
   syncDirectory,
@@ -28,19 +29,16 @@ export type FileChange = 'written' | 'unchanged';
  * @throws {StartError} E_FILE, 73. What was at `path` is still there.
  */
 export function writeFile(path: string, bytes: Uint8Array, owner: Ownership): FileChange {
-  try {
-    removeUnfinished(path);
-    if (isSameFile(path, bytes, owner)) {
+  return change(path, owner, (held) => {
+    removeUnfinished(held);
+    if (isSameFile(held, bytes, owner)) {
       return 'unchanged';
     }
 
-    makeParents(path);
-    replace(path, (temporary) => createFile(temporary, bytes, owner));
-    syncDirectory(dirname(path));
+    replace(held, (temporary) => createFile(temporary, bytes, owner));
+    syncDirectory(dirname(held));
     return 'written';
-  } catch (error) {
-    throw fileError(path, error, owner);
-  }
+  });
 }
 
 /**
@@ -50,15 +48,20 @@ export function writeFile(path: string, bytes: Uint8Array, owner: Ownership): Fi
  * @throws {StartError} E_FILE, 73.
  */
 export function writeVolatileFile(path: string, bytes: Uint8Array, owner: Ownership): FileChange {
-  try {
-    if (isSameFile(path, bytes, owner)) {
+  return change(path, owner, (held) => {
+    if (isSameFile(held, bytes, owner)) {
       return 'unchanged';
     }
 
-    removeUnfinished(path);
-    makeParents(path);
-    replace(path, (temporary) => createVolatileFile(temporary, bytes, owner));
+    removeUnfinished(held);
+    replace(held, (temporary) => createVolatileFile(temporary, bytes, owner));
     return 'written';
+  });
+}
+
+function change(path: string, owner: Ownership, work: (held: string) => FileChange): FileChange {
+  try {
+    return withHeldParent(path, work);
   } catch (error) {
     throw fileError(path, error, owner);
   }
@@ -76,7 +79,7 @@ function replaceOnce(path: string, create: (temporary: string) => void): void {
     create(temporary);
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeFile(temporary);
     throw error;
   }
 }

@@ -16,6 +16,7 @@ import { dirname } from 'node:path';
 import { type ProcessFacts, isMapped } from '../core/check-process.ts';
 import type { Ownership } from '../core/ownership.ts';
 import { errnoOf } from '../errors.ts';
+import { foreseeDistrust } from '../held-directory.ts';
 
 export type PlannedWrite = {
   readonly path: string;
@@ -27,6 +28,11 @@ export type PlannedWrite = {
 /** Undefined: nothing stands against it. Else an error as that of node:fs. */
 export function foreseeWrite(planned: PlannedWrite, facts: ProcessFacts): Error | undefined {
   const { path, kind, owner } = planned;
+  const distrust = foreseeDistrust(path, 'any');
+  if (distrust !== undefined) {
+    return distrust;
+  }
+
   const errno = foreseen(() => {
     const occupied = kind === 'file' ? occupiedForFile(path) : occupiedForDirectory(path);
     if (occupied === undefined) {

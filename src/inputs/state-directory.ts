@@ -10,6 +10,7 @@ import {
   stateCandidates,
 } from '../core/state-directory.ts';
 import { errnoOf } from '../errors.ts';
+import { foreseeDistrust } from '../held-directory.ts';
 
 /** The one that a start would use now; makes none. */
 export function findStateDirectory(
@@ -63,7 +64,7 @@ function fallbacksOfAll(): { readonly path: string; readonly owner: number }[] {
 
 /** Why it could not be used, or made. */
 function whyNot(path: string, uid: number): string | undefined {
-  const reason = reasonAgainst(path, uid);
+  const reason = foreseeDistrust(path, 'ours')?.message ?? reasonAgainst(path, uid);
   try {
     if (reason === undefined) {
       accessSync(path, constants.W_OK | constants.X_OK);

@@ -296,11 +296,11 @@ describe('a directory that cannot be written stops the start with status 73', ()
     const namespace = await mountNamespace(`mount -t tmpfs -o size=64k none ${mount}`);
     onTestFinished(namespace.end);
     const path = namespace.path(join(mount, 'tls'));
-    replaceDirectory(path, first, owner);
+    const run = (bytes: number) => namespace.run(nodeWriting(join(mount, 'tls'), bytes)).output;
+    expect(run(10)).toBe('written\n');
     const right = listed(path);
 
-    const large = [...first, file('large', 'x'.repeat(100_000))];
-    expect(errorOf(() => replaceDirectory(path, large, owner)).message).toContain('(ENOSPC)');
+    expect(run(100_000)).toContain('(ENOSPC)');
     expect(listed(path)).toEqual(right);
     expect(generationsOf(path)).toHaveLength(1);
   });
@@ -337,6 +337,24 @@ test('an archive that is let through leaves nothing outside of its directory, an
     { numRuns: 200, maxSkipsPerRun: 1000 },
   );
 });
+
+/** The command of a process that writes a directory with a file of this size. */
+function nodeWriting(path: string, sizeBytes: number): string[] {
+  const program = `
+    import { replaceDirectory } from '${join(process.cwd(), 'src/apply/replace-directory.ts')}';
+    import { SecretBytes } from '${join(process.cwd(), 'src/core/secret.ts')}';
+    const content = SecretBytes.ofText('x'.repeat(${sizeBytes}));
+    const entries = [
+      { kind: 'directory', path: 'private' },
+      { kind: 'file', path: 'private/key.pem', content, isExecutable: false },
+    ];
+    try {
+      console.log(replaceDirectory('${path}', entries, ${JSON.stringify(owner)}));
+    } catch (error) {
+      console.log(error.code + ': ' + error.message);
+    }`;
+  return [process.execPath, '--import', tsx, '--input-type=module', '-e', program];
+}
 
 function file(path: string, text: string, isExecutable = false): TreeEntry {
   return { kind: 'file', path, content: SecretBytes.ofText(text), isExecutable };

@@ -1,0 +1,97 @@
+// Removes a generation where the app may write: it may have put another directory in its place, before or while we are at it.
+//
+// So each directory is opened without following a link and emptied through its descriptor; and only those are that we have made for
+// sure. A name of ours is no proof: who may write to a directory may rename those of root in it.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+import type { Ownership } from '../core/ownership.ts';
+import { errnoOf } from '../errors.ts';
+import { isOnlyOurs, nameIn } from '../held-directory.ts';
+import { inTheWay } from './file-error.ts';
+import { quietly } from './new-file.ts';
+
+/** Of a directory of a generation until all of it is there. Nobody can give a directory of root this sticky bit, and nobody else wants it. */
+export const unfinishedMode = 0o1700;
+
+/** A directory that may be listed; no link. */
+export function openDirectory(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}
+
+export function listOf(directory: number): string[] {
+  return readdirSync(nameIn(directory, '.'));
+}
+
+/**
+ * @param path - Held. What cannot be removed stays.
+ * @param owner - Of the generation, once it is finished.
+ */
+export function removeTree(path: string, owner: Ownership): void {
+  quietly(() => {
+    const parent = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      remove(path, { owner, parent, depth: 0 });
+    } finally {
+      closeSync(parent);
+    }
+  });
+}
+
+type Place = { readonly owner: Ownership; readonly parent: number; readonly depth: number };
+
+/** Archives have 32 levels; one descriptor is open for each. */
+const mostLevels = 40;
+
+function remove(path: string, place: Place): void {
+  const directory = openIfDirectory(path);
+  if (directory === undefined) {
+    unlinkSync(path);
+    return;
+  }
+
+  const { owner, depth } = place;
+  try {
+    if (!isDisposable(directory, place) || depth > mostLevels) {
+      throw inTheWay('ENOTEMPTY');
+    }
+
+    for (const name of listOf(directory)) {
+      remove(nameIn(directory, name), { owner, parent: directory, depth: depth + 1 });
+    }
+  } finally {
+    closeSync(directory);
+  }
+
+  rmdirSync(path);
+}
+
+function openIfDirectory(path: string): number | undefined {
+  try {
+    return openDirectory(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTDIR' || errnoOf(error) === 'ELOOP') {
+      return undefined;
+    }
+
+    throw error;
+  }
+}
+
+/** Nobody else can have put it there; or who owns it could empty it just as well; or it is marked. */
+function isDisposable(directory: number, { owner, parent }: Place): boolean {
+  const { uid, mode } = fstatSync(directory);
+  return (
+    isOnlyOurs(fstatSync(parent)) ||
+    (uid === owner.uid && uid !== 0) ||
+    (uid === process.geteuid?.() && (mode & 0o1777) === unfinishedMode)
+  );
+}
