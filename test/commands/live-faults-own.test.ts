@@ -1,7 +1,7 @@
 // Faults of our own side while the app runs: a full disk, files that became read-only, a clock that jumps, a brain that dies
 // in the middle, an end in the middle, a command that hangs, floods.
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { describeContainer } from '../helpers/container.ts';
@@ -61,16 +61,41 @@ const broken: readonly Broken[] = [
   },
 ];
 
+/** Root may write whatever the mode is. */
+const asUser = [
+  'chmod 666 /proc/self/fd/2', // Else the log of the brain is not to be heard.
+  'chown 1234 /etc/hosts',
+  'install -d -o 1234 -g 1234 -m 700 /run/warp-init',
+  'install -d -g 1234 -m 775 /run/app',
+  'set -- setpriv --reuid=1234 --regid=1234 --clear-groups "$@"',
+].join('\n');
+
+const permissions: readonly Broken[] = [
+  {
+    what: 'a directory that an init without root could not write to for a while',
+    before: asUser,
+    spoil: (live) => chmodSync(live.path('/run/app'), 0o755),
+    repair: (live) => chmodSync(live.path('/run/app'), 0o775),
+    meanwhile: { hosts: 2, ist: 2, envFile: 1, secret: 1 },
+    evidence: /W_FILE.*\/run\/app\/password: .*EACCES/,
+  },
+  {
+    what: 'a state directory that an init without root could not enter for a while',
+    before: asUser,
+    spoil: (live) => chownSync(live.path('/run/warp-init'), 0, 0),
+    repair: (live) => chownSync(live.path('/run/warp-init'), 1234, 1234),
+    meanwhile: { hosts: 2, ist: 1, envFile: 2, secret: 2 },
+    evidence: /W_FILE.*\/run\/warp-init\/ist.json: .*EACCES/,
+  },
+];
+
 describeContainer('the app never notices, and the last state is right, after', () => {
-  test.each(broken)('$what', async ({ before = '', spoil, repair, meanwhile, evidence }) => {
-    const live = await startLive({ before });
-    spoil(live);
-    await live.emulator.update(shop(2));
-    await live.says(evidence);
-    await eventually(() => expect(live.shown()).toEqual(meanwhile));
-    repair(live);
-    await eventually(() => expect(live.shown()).toEqual(allOf(2)));
-    expect(await live.end()).toEqual(unnoticed);
+  test.each(broken)('$what', async (fault) => {
+    expect(await recoverFrom(fault)).toEqual(unnoticed);
+  });
+
+  test.skipIf(!isRoot).each(permissions)('$what', async (fault) => {
+    expect(await recoverFrom(fault)).toEqual(unnoticed);
   });
 
   test('a wall clock that is set back and forth all the time', async () => {
@@ -173,6 +198,17 @@ describeContainer('the status is the app’s, and nothing waits, where', () => {
     await eventually(() => expect(programOf(command)).toBe(''));
   });
 });
+
+async function recoverFrom({ before = '', spoil, repair, meanwhile, evidence }: Broken) {
+  const live = await startLive({ before });
+  spoil(live);
+  await live.emulator.update(shop(2));
+  await live.says(evidence);
+  await eventually(() => expect(live.shown()).toEqual(meanwhile));
+  repair(live);
+  await eventually(() => expect(live.shown()).toEqual(allOf(2)));
+  return live.end();
+}
 
 /** The successor of a brain that ended in the middle of a change finishes it, and leaves nothing of it behind. */
 async function dieAfter(delayMs: number, hosts: string) {
