@@ -12,7 +12,7 @@ import { findSignalTarget } from '../reload/signal-target.ts';
 import { findAppAgain } from './check-restart.ts';
 import type { Applied } from './follow-session.ts';
 import { launchMessage } from './launch-message.ts';
-import { type Operator, leaveMemo } from './operator-state.ts';
+import { type Operator, leaveNews } from './operator-state.ts';
 import { spawnError } from './spawn-error.ts';
 
 /** False: no process catches it, or not yet. */
@@ -87,7 +87,7 @@ export async function restart(operator: Operator): Promise<RestartEnd> {
     return 'restart-refused';
   }
 
-  leaveMemo(operator, operator.reloader.state().spacing);
+  leaveNews(operator, operator.reloader.state().spacing);
   operator.log.info('The app is restarted');
   const ended = beginRestart(operator, start);
   // An app that cannot even be killed: reloads go on.

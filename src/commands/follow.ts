@@ -2,7 +2,6 @@
 //
 // A first brain goes on from what it has started with; follow-after.ts is about its successors.
 import type { Plan } from '../core/plan.ts';
-import { mergeSecrets } from '../core/trust.ts';
 import type { Invocation } from '../invocation.ts';
 import { encodeLaunch } from '../link/launch-frame.ts';
 import type { Link } from '../link/link.ts';
@@ -10,9 +9,9 @@ import type { Log } from '../log.ts';
 import { startControlSocket } from '../reload/control-socket.ts';
 import { followPlatform } from './follow-platform.ts';
 import type { Session } from './follow-session.ts';
-import { knowledgeOfPrepared } from './gather-again.ts';
-import { knownOf } from './known.ts';
+import { knowledgeOfPrepared, knownOf } from './known.ts';
 import { launchMessage } from './launch-message.ts';
+import { wantedSecrets } from './leave-memo.ts';
 import { operationsOf } from './operations.ts';
 import { type OperatorOptions, startOperator } from './operator.ts';
 import { type Prepared, sourcesOf } from './prepare.ts';
@@ -40,12 +39,7 @@ export function follow(options: FollowOptions, started: Started): void {
   const { plan, stateSteps } = started;
   // A handler of the start would end what has begun.
   watchDefects(log);
-  const { values } = mergeSecrets(
-    new Map(),
-    started.prepared.secrets ?? new Map(),
-    started.prepared.wanted,
-  );
-  const prepared = { ...started.prepared, secrets: values };
+  const prepared = { ...started.prepared, secrets: wantedSecrets(started.prepared) };
   const knowledge = knowledgeOfPrepared(prepared);
   const session: Session = {
     surroundings: {

@@ -1,5 +1,5 @@
 // The first half of a reload: fetch and resolve, with what is known from before. Nothing is changed yet.
-import { type Knowledge, knowledgeOf } from '../core/changes.ts';
+import type { Knowledge } from '../core/changes.ts';
 import type { Config } from '../core/config.ts';
 import { emptyConfig } from '../core/empty-config.ts';
 import { configPath } from '../core/settings.ts';
@@ -13,7 +13,7 @@ import { nowMs } from '../inputs/monotonic-clock.ts';
 import type { Log } from '../log.ts';
 import type { Answers } from './ask-platform.ts';
 import { fetchAgain } from './fetch-again.ts';
-import type { Known } from './known.ts';
+import { type Known, knowledgeOfPrepared } from './known.ts';
 import { type Intent, type Prepared, completeConfig, configDeadlineMs, intend } from './prepare.ts';
 import { type StateSteps, planStateSteps } from './state-steps.ts';
 import { resolveUsable } from './usable-secrets.ts';
@@ -80,19 +80,6 @@ export async function gatherAgain(
   const knowledge = knowledgeOfPrepared(prepared);
   const problem = warnings[0]?.message;
   return { kind: 'candidate', candidate: { prepared, stateSteps, knowledge, problem } };
-}
-
-export function knowledgeOfPrepared(prepared: Prepared): Knowledge {
-  return knowledgeOf({
-    resolved: prepared.resolved,
-    instances: prepared.platform?.snapshot.instances ?? [],
-    secrets: prepared.secrets ?? new Map(),
-    certificates: new Map(
-      (prepared.certificates?.certificates ?? []).map(({ name, pem }) => [name, pem?.bundle ?? '']),
-    ),
-    argv: prepared.argv,
-    settings: prepared.config.settings,
-  });
 }
 
 /** @throws {StartError} as at a start. */

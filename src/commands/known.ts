@@ -1,4 +1,5 @@
 // What a brain knows of the state that the app is in: from the last start or reload, or from what a predecessor has left.
+import { type Knowledge, knowledgeOf } from '../core/changes.ts';
 import type { ChosenCertificate } from '../core/certificate-files.ts';
 import type { Config } from '../core/config.ts';
 import { type Identity, type Memo, type Written, chosenInstances } from '../core/memo.ts';
@@ -40,6 +41,19 @@ export function knownOf(prepared: Prepared, secrets: Known['secrets'] = new Map(
     scope: prepared.platform ? scopeOf(prepared.platform.snapshot) : scopeBy(identity),
     suspicion: undefined,
   };
+}
+
+export function knowledgeOfPrepared(prepared: Prepared): Knowledge {
+  return knowledgeOf({
+    resolved: prepared.resolved,
+    instances: prepared.platform?.snapshot.instances ?? [],
+    secrets: prepared.secrets ?? new Map(),
+    certificates: new Map(
+      (prepared.certificates?.certificates ?? []).map(({ name, pem }) => [name, pem?.bundle ?? '']),
+    ),
+    argv: prepared.argv,
+    settings: prepared.config.settings,
+  });
 }
 
 export function knownByMemo(

@@ -1,6 +1,5 @@
 // What a brain knows of the app and of its reloads while the app runs.
 import type { Changes } from '../core/changes.ts';
-import { encodeMemo } from '../core/memo.ts';
 import type { ReloadOutcome } from '../core/reload-events.ts';
 import type { RestartSpacing } from '../core/restart-spacing.ts';
 import type { Link } from '../link/link.ts';
@@ -10,6 +9,7 @@ import type { Reloader } from '../reload/reloader.ts';
 import type { Restart } from '../reload/restart-app.ts';
 import type { Session } from './follow-session.ts';
 import { memoOf } from './known.ts';
+import { leaveMemo } from './leave-memo.ts';
 import type { RepeatedLog } from './warn-once.ts';
 
 export type Operator = {
@@ -44,14 +44,10 @@ type Finished = {
 };
 
 /** For our successor. */
-export function leaveMemo(
+export function leaveNews(
   { link, session }: Operator,
   spacing: RestartSpacing | undefined,
   told = session.told,
 ): void {
-  if (session.known.secrets.size > 0) {
-    link.send({ type: 'not-dumpable' }); // A reload may bring the first ones.
-  }
-
-  link.send({ type: 'memo', bytes: encodeMemo(memoOf(session.known, { told, spacing })) });
+  leaveMemo(link, memoOf(session.known, { told, spacing }));
 }

@@ -5,7 +5,7 @@ import type { Counters, FromPid1 } from '../link/messages.ts';
 import { startReloader } from '../reload/reloader.ts';
 import { spareMemory } from '../reload/spare-memory.ts';
 import type { Session } from './follow-session.ts';
-import { type Operator, leaveMemo } from './operator-state.ts';
+import { type Operator, leaveNews } from './operator-state.ts';
 import { portsOf } from './reload-ports.ts';
 
 export type OperatorOptions = Pick<Operator, 'link' | 'log' | 'appPid' | 'launch'> & {
@@ -38,7 +38,7 @@ export function startOperator(session: Session, options: OperatorOptions): Opera
     (message) => hear(operator, message),
     () => undefined, // pid1 is gone; the kernel ends us.
   );
-  leaveMemo(operator, spacing);
+  leaveNews(operator, spacing);
   return operator;
 }
 
@@ -62,7 +62,7 @@ function hear(operator: Operator, message: FromPid1): void {
         operator.restart.hear(message);
         // The app knows what is new; whoever comes after us must not restart it for that.
         const { session, reloader } = operator;
-        leaveMemo(operator, reloader.state().spacing, session.applied?.knowledge);
+        leaveNews(operator, reloader.state().spacing, session.applied?.knowledge);
       }
 
       return;

@@ -10,7 +10,7 @@ import { restart, runReloadCommand, sendSignal } from './app-actions.ts';
 import { type CatchUp, createCatchUp } from './catch-up.ts';
 import { followPlatform } from './follow-platform.ts';
 import { apply, gather } from './follow-session.ts';
-import { type Operator, leaveMemo } from './operator-state.ts';
+import { type Operator, leaveNews } from './operator-state.ts';
 
 /** @param get - There is no operator yet when it is made of these. */
 export function portsOf(get: () => Operator): ReloadPorts {
@@ -24,7 +24,7 @@ export function portsOf(get: () => Operator): ReloadPorts {
     remember: (spacing) => {
       const { session } = get();
       session.told = session.applied?.knowledge;
-      leaveMemo(get(), spacing);
+      leaveNews(get(), spacing);
     },
     onFinish: (outcome) => finish(get(), outcome),
     onDefect: (error) => {
@@ -58,7 +58,7 @@ async function applyPort(operator: Operator, catchUp: CatchUp): Promise<ApplyEnd
   const { session } = operator;
   try {
     const { spacing } = operator.reloader.state();
-    const done = await apply(session, () => leaveMemo(operator, spacing));
+    const done = await apply(session, () => leaveNews(operator, spacing));
     operator.news = done.news;
     followPlatform(operator);
     catchUp(done.isBehind);

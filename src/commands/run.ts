@@ -55,8 +55,7 @@ export async function run(given: RunOptions): Promise<void> {
   }
 
   const appPid = await launch(options, decided);
-  const { follow, exec } = plan.start.settings;
-  if (prepared.platform === undefined || !follow || exec) {
+  if (!isFollowed(decided)) {
     await leaveMarkerFor(appPid, stateSteps, options);
     await endForGood(options);
     return;
@@ -121,8 +120,9 @@ async function printDebug(prepared: Prepared & StateSteps, sink: LogSink): Promi
 /** @returns the app's pid. @throws {StartError} it could not be started. */
 export async function launch(
   { link, log, sink }: Brain,
-  { plan: { start }, stateSteps }: Pick<Decided, 'plan' | 'stateSteps'>,
+  { plan, stateSteps, prepared }: Decided,
 ): Promise<number> {
+  const { start } = plan;
   if (start.settings.exec) {
     // Now: pid1 ends us before it becomes the app.
     await leaveMarkerFor(process.ppid, stateSteps, { link, log });
@@ -132,6 +132,10 @@ export async function launch(
   await log.flush();
   if (start.settings.exec) {
     await sink.drain();
+  }
+
+  if (start.hasSecrets && isFollowed({ plan, prepared })) {
+    (await import('./leave-memo.ts')).leaveFirstMemo(link, prepared);
   }
 
   link.send({ type: 'launch', launch: launchMessage(start, link.hello) });
@@ -151,6 +155,12 @@ export async function launch(
   sink.appRuns();
   log.debug('The app runs', { pid: answer.pid, file: start.file });
   return answer.pid;
+}
+
+/** There is something that can change while the app runs, and somebody who would tell it. */
+function isFollowed({ plan, prepared }: Pick<Decided, 'plan' | 'prepared'>): boolean {
+  const { follow, exec } = plan.start.settings;
+  return prepared.platform !== undefined && follow && !exec;
 }
 
 /** For those who ask how it is: nobody stays who could answer. */

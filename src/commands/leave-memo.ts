@@ -1,0 +1,30 @@
+// What a brain leaves with pid1, which keeps it for the brain's successor.
+import { type Memo, emptyMemo, encodeMemo } from '../core/memo.ts';
+import type { Secret } from '../core/secret.ts';
+import { mergeSecrets } from '../core/trust.ts';
+import type { Link } from '../link/link.ts';
+import type { Prepared } from './prepare.ts';
+
+export function leaveMemo(link: Pick<Link, 'send'>, memo: Memo): void {
+  if (memo.secrets.size > 0) {
+    link.send({ type: 'not-dumpable' }); // Before they are in pid1's memory.
+  }
+
+  link.send({ type: 'memo', bytes: encodeMemo(memo) });
+}
+
+/**
+ * Before the app runs: a brain may end as soon as it does, and then nobody gets again what was served once. The rest can
+ * be had again, and is left when there is time for it.
+ */
+export function leaveFirstMemo(link: Pick<Link, 'send'>, prepared: Prepared): void {
+  leaveMemo(link, { ...emptyMemo, secrets: wantedSecrets(prepared) });
+}
+
+/** The platform has served all that this container may see. */
+export function wantedSecrets({
+  secrets = new Map(),
+  wanted,
+}: Pick<Prepared, 'secrets' | 'wanted'>): ReadonlyMap<string, Secret> {
+  return mergeSecrets(new Map(), secrets, wanted).values;
+}
