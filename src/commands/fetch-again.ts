@@ -2,6 +2,7 @@
 import type { Config } from '../core/config.ts';
 import { findOwnInstance } from '../core/own-instance.ts';
 import { type WantedSecrets, areSecretsWanted } from '../core/secret-references.ts';
+import type { Secret } from '../core/secret.ts';
 import type { Warning } from '../core/warning.ts';
 import { request } from '../inputs/early-requests.ts';
 import { partialAnswer } from '../inputs/platform-failure.ts';
@@ -14,11 +15,17 @@ const answerLimitBytes = 32 * 2 ** 20;
 /** An answer is text, values and what is made of them: several times its size. */
 const memoryShare = 16;
 
+export type SecretsQuestion = {
+  readonly wanted: WantedSecrets;
+  /** Also where another answer fails. */
+  readonly onSecrets: (secrets: ReadonlyMap<string, Secret>) => void;
+};
+
 /** @throws {StartError} 69 where the platform does not give what is needed, 77 where it refuses it. */
 export async function fetchAgain(
   inherited: ReadonlyMap<string, string>,
   { settings }: Config,
-  wanted: WantedSecrets,
+  { wanted, onSecrets }: SecretsQuestion,
 ): Promise<Answers & { readonly warnings: readonly Warning[] }> {
   const memoryBytes = readMemoryLimitBytes() ?? Infinity;
   const { api } = request({
@@ -33,6 +40,7 @@ export async function fetchAgain(
   const collected = await api.collect({
     deadlineMs: settings.platform.deadlineMs,
     wantSecrets: areSecretsWanted(wanted),
+    onSecrets,
     wantCertificates: settings.certificates === undefined ? 'none' : 'files',
     required: true,
   });

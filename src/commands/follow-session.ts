@@ -4,6 +4,7 @@ import { type Changes, type Knowledge, changesBetween } from '../core/changes.ts
 import { type Plan, buildPlan } from '../core/plan.ts';
 import { type AppAction, decideAction } from '../core/reload-action.ts';
 import type { ChangeKind } from '../core/settings-reload.ts';
+import { areSameSecrets } from '../core/trust.ts';
 import { accountOfApp } from './app-start.ts';
 import { type Candidate, type Surroundings, gatherAgain } from './gather-again.ts';
 import { type Known, knownOf } from './known.ts';
@@ -28,9 +29,24 @@ export type Gathered =
   | { readonly type: 'fetched'; readonly problem: string | undefined }
   | { readonly type: 'distrusted'; readonly retryAfterMs: number; readonly problem: string };
 
-/** @throws {StartError} as gatherAgain. */
-export async function gather(session: Session, kinds: ReadonlySet<ChangeKind>): Promise<Gathered> {
-  const gathering = await gatherAgain(session.surroundings, session.known, kinds);
+/**
+ * @param onServed - The session knows secrets that it did not know, whatever comes of the rest.
+ * @throws {StartError} as gatherAgain.
+ */
+export async function gather(
+  session: Session,
+  kinds: ReadonlySet<ChangeKind>,
+  onServed: () => void,
+): Promise<Gathered> {
+  const gathering = await gatherAgain(session.surroundings, session.known, {
+    kinds,
+    keepServed: (served) => {
+      if (!areSameSecrets(session.known.served, served)) {
+        session.known = { ...session.known, served };
+        onServed();
+      }
+    },
+  });
   if (gathering.kind === 'wait') {
     session.known = { ...session.known, suspicion: gathering.suspicion };
     session.surroundings.log.warn(gathering.warning);
@@ -80,7 +96,7 @@ export async function apply(session: Session, beforeWrite: () => void): Promise<
     account: accountOfApp(prepared),
     settings,
   });
-  session.known = knownOf(prepared, session.known.secrets);
+  session.known = knownOf(prepared, session.known);
   session.applied = { ...candidate, plan };
   session.candidate = undefined;
   session.told = before;

@@ -7,7 +7,7 @@ import type { SettingSources } from '../core/settings-sources.ts';
 import type { ChangeKind } from '../core/settings-reload.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { StateDirectory } from '../core/state-directory.ts';
-import { type Verdict, judgeSnapshot, mergeSecrets } from '../core/trust.ts';
+import { type Verdict, judgeSnapshot, mergeServed, stillToApply } from '../core/trust.ts';
 import { loadConfigInChild } from '../inputs/config-in-child.ts';
 import { nowMs } from '../inputs/monotonic-clock.ts';
 import type { Log } from '../log.ts';
@@ -42,16 +42,27 @@ export type Gathering =
   | { readonly kind: 'candidate'; readonly candidate: Candidate }
   | Extract<Verdict, { kind: 'wait' }>;
 
+export type Question = {
+  readonly kinds: ReadonlySet<ChangeKind>;
+  /** Gets the secrets that are served and not in force, before anything can fail. */
+  readonly keepServed: (served: Known['served']) => void;
+};
+
 /** @throws {StartError} whatever would keep the app from being started: then all stays as it is. */
 export async function gatherAgain(
   surroundings: Surroundings,
   known: Known,
-  kinds: ReadonlySet<ChangeKind>,
+  { kinds, keepServed }: Question,
 ): Promise<Gathering> {
   const { log, argv } = surroundings;
   const isNewConfig = kinds.has('config');
   const { config, intent } = isNewConfig ? await readAgain(surroundings) : known;
-  const fetched = await fetchAgain(surroundings.inherited, config, intent.wanted);
+  const { wanted } = intent;
+  const fetched = await fetchAgain(surroundings.inherited, config, {
+    wanted,
+    onSecrets: (secrets) =>
+      keepServed(stillToApply(known, mergeServed(known, secrets, wanted).values)),
+  });
   for (const warning of fetched.warnings) {
     log.warn(warning);
   }
@@ -123,7 +134,7 @@ function withKnown(
   known: Known,
   { intent, log }: { readonly intent: Intent; readonly log: Log },
 ): Answers {
-  const merged = secrets && mergeSecrets(known.secrets, secrets, intent.wanted);
+  const merged = secrets && mergeServed(known, secrets, intent.wanted);
   for (const warning of merged?.warnings ?? []) {
     log.warn(warning);
   }

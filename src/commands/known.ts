@@ -5,7 +5,7 @@ import type { Config } from '../core/config.ts';
 import { type Identity, type Memo, type Written, chosenInstances } from '../core/memo.ts';
 import { type Scope, scopeOf } from '../core/notification.ts';
 import type { Secret } from '../core/secret.ts';
-import { type Suspicion, type Trusted, trustedOf } from '../core/trust.ts';
+import { type KnownSecrets, type Suspicion, type Trusted, trustedOf } from '../core/trust.ts';
 import type { Intent, Prepared } from './prepare.ts';
 
 export type Known = {
@@ -13,6 +13,8 @@ export type Known = {
   readonly intent: Intent;
   readonly chosen: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, Secret>;
+  /** Answered since then, and not in force yet. */
+  readonly served: ReadonlyMap<string, Secret>;
   readonly certificates: readonly ChosenCertificate[] | undefined;
   readonly identity: Identity;
   readonly trusted: Trusted | undefined;
@@ -21,9 +23,11 @@ export type Known = {
   readonly suspicion: Suspicion | undefined;
 };
 
-/** @param secrets - Where this time none were wanted. */
-export function knownOf(prepared: Prepared, secrets: Known['secrets'] = new Map()): Known {
-  const { config, written, wanted, account, files, planCertificates } = prepared;
+const noSecrets: KnownSecrets = { secrets: new Map(), served: new Map() };
+
+/** @param before - What stays of it: secrets that this config does not want. */
+export function knownOf(prepared: Prepared, before: KnownSecrets = noSecrets): Known {
+  const { config, written, wanted, account, files, planCertificates, secrets } = prepared;
   const { environment, server, hub } = prepared.platform?.snapshot ?? {};
   const identity = {
     ...(environment && { environment }),
@@ -34,7 +38,8 @@ export function knownOf(prepared: Prepared, secrets: Known['secrets'] = new Map(
     config,
     intent: { written, wanted, account, files, planCertificates },
     chosen: chosenInstances(prepared.resolved.ist),
-    secrets: prepared.secrets ?? secrets,
+    secrets: secrets ?? before.secrets,
+    served: new Map([...before.served].filter(([identifier]) => secrets?.has(identifier) !== true)),
     certificates: prepared.certificates?.certificates,
     identity,
     trusted: prepared.platform && trustedOf(prepared.platform.snapshot),
@@ -57,7 +62,7 @@ export function knowledgeOfPrepared(prepared: Prepared): Knowledge {
 }
 
 export function knownByMemo(
-  { chosen, secrets, identity, trusted }: Memo,
+  { chosen, secrets, served, identity, trusted }: Memo,
   { config, intent }: Pick<Known, 'config' | 'intent'>,
 ): Known {
   return {
@@ -65,6 +70,7 @@ export function knownByMemo(
     intent,
     chosen,
     secrets,
+    served,
     certificates: undefined,
     identity,
     trusted,
@@ -74,10 +80,18 @@ export function knownByMemo(
 }
 
 export function memoOf(
-  { config, intent, chosen, secrets, identity, trusted }: Known,
+  { config, intent, chosen, secrets, served, identity, trusted }: Known,
   rest: Pick<Memo, 'told' | 'spacing'>,
 ): Memo {
-  return { chosen, secrets, identity, trusted, written: writtenOf(config, intent), ...rest };
+  return {
+    chosen,
+    secrets,
+    served,
+    identity,
+    trusted,
+    written: writtenOf(config, intent),
+    ...rest,
+  };
 }
 
 /** Without the settings, which depend on options, too. */

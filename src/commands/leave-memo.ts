@@ -6,7 +6,7 @@ import type { Link } from '../link/link.ts';
 import type { Prepared } from './prepare.ts';
 
 export function leaveMemo(link: Pick<Link, 'send'>, memo: Memo): void {
-  if (memo.secrets.size > 0) {
+  if (memo.secrets.size + memo.served.size > 0) {
     link.send({ type: 'not-dumpable' }); // Before they are in pid1's memory.
   }
 

@@ -46,7 +46,9 @@ async function fetchPort(
   operator.problem = undefined;
   operator.news = undefined;
   try {
-    const gathered = await gather(operator.session, kinds);
+    const gathered = await gather(operator.session, kinds, () =>
+      leaveNews(operator, operator.reloader.state().spacing),
+    );
     operator.problem = gathered.problem;
     return gathered;
   } catch (error) {

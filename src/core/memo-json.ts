@@ -6,7 +6,7 @@ import { Secret } from './secret.ts';
 import type { Trusted } from './trust.ts';
 
 /** Another one for every change of what is in it or of what that means. */
-const version = 3;
+const version = 4;
 
 type Entries = readonly (readonly [string, string])[];
 
@@ -14,6 +14,7 @@ type MemoJson = {
   readonly version: typeof version;
   readonly chosen: Entries;
   readonly secrets: Entries;
+  readonly served: Entries;
   readonly trusted: TrustedJson | null;
   readonly identity: Identity;
   readonly written: WrittenJson | null;
@@ -36,11 +37,20 @@ type KnowledgeJson = {
 
 type KnownServiceJson = Omit<KnownService, 'address'> & { readonly address: string | null };
 
-export function toJson({ chosen, secrets, trusted, written, told, ...rest }: Memo): MemoJson {
+export function toJson({
+  chosen,
+  secrets,
+  served,
+  trusted,
+  written,
+  told,
+  ...rest
+}: Memo): MemoJson {
   return {
     version,
     chosen: [...chosen],
     secrets: reveal(secrets),
+    served: reveal(served),
     trusted: trusted === undefined ? null : { ...trusted, services: [...trusted.services] },
     identity: rest.identity,
     written:
@@ -55,10 +65,19 @@ export function toJson({ chosen, secrets, trusted, written, told, ...rest }: Mem
   };
 }
 
-export function fromJson({ chosen, secrets, trusted, written, told, ...rest }: MemoJson): Memo {
+export function fromJson({
+  chosen,
+  secrets,
+  served,
+  trusted,
+  written,
+  told,
+  ...rest
+}: MemoJson): Memo {
   return {
     chosen: new Map(chosen),
     secrets: conceal(secrets),
+    served: conceal(served),
     trusted: trusted === null ? undefined : { ...trusted, services: new Set(trusted.services) },
     identity: rest.identity,
     written:
@@ -112,6 +131,7 @@ export function isMemoJson(value: unknown): value is MemoJson {
     value['version'] === version &&
     isEntries(value['chosen']) &&
     isEntries(value['secrets']) &&
+    isEntries(value['served']) &&
     (value['trusted'] === null || isTrusted(value['trusted'])) &&
     isIdentity(value['identity']) &&
     (value['written'] === null || isWritten(value['written'])) &&

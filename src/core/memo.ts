@@ -17,6 +17,8 @@ export type Memo = {
   readonly chosen: ReadonlyMap<string, string>;
   /** By identifier: the wanted ones. */
   readonly secrets: ReadonlyMap<string, Secret>;
+  /** Answered since then, and not in force yet. */
+  readonly served: ReadonlyMap<string, Secret>;
   readonly trusted: Trusted | undefined;
   readonly identity: Identity;
   readonly written: Written | undefined;
@@ -40,6 +42,7 @@ export const memoSizeLimitBytes = 16 * 1024 * 1024;
 export const emptyMemo: Memo = {
   chosen: new Map(),
   secrets: new Map(),
+  served: new Map(),
   trusted: undefined,
   identity: {},
   written: undefined,
@@ -69,7 +72,7 @@ export function encodeMemo(memo: Memo): Uint8Array {
     untold,
     unnamed,
     unwritten,
-    { ...unwritten, secrets: new Map() },
+    { ...unwritten, secrets: new Map(), served: new Map() },
   ];
 
   for (const less of smaller) {

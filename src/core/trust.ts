@@ -131,6 +131,36 @@ export function mergeSecrets(
   return { values, changedIdentifiers, warnings: warnEmpty(becameEmpty) };
 }
 
+type Secrets = ReadonlyMap<string, Secret>;
+
+/** `served`: answered, and not in force yet, because another part of the answer failed or was not believed. */
+export type KnownSecrets = { readonly secrets: Secrets; readonly served: Secrets };
+
+/** As {@link mergeSecrets}, for an answer that comes after one that is not in force yet. */
+export function mergeServed(
+  { secrets, served }: KnownSecrets,
+  fetched: Secrets,
+  wanted: WantedSecrets,
+): MergedSecrets {
+  return mergeSecrets(new Map([...secrets, ...served]), fetched, wanted);
+}
+
+/** What must not be forgotten until it is in force: the next answer may not have it. */
+export function stillToApply({ secrets, served }: KnownSecrets, merged: Secrets): Secrets {
+  return new Map(
+    [...new Map([...served, ...merged])].filter(
+      ([identifier, secret]) => secrets.get(identifier)?.equals(secret) !== true,
+    ),
+  );
+}
+
+export function areSameSecrets(a: Secrets, b: Secrets): boolean {
+  return (
+    a.size === b.size &&
+    [...a].every(([identifier, secret]) => b.get(identifier)?.equals(secret) === true)
+  );
+}
+
 function identifiersOf(
   { secrets, isAll }: WantedSecrets,
   known: readonly string[],

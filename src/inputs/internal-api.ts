@@ -43,6 +43,8 @@ export type CollectOptions = {
   /** For all answers together, from the start of the first request. */
   readonly deadlineMs: number;
   readonly wantSecrets: boolean;
+  /** As soon as they are there: they may be served once, and another answer may still fail. */
+  readonly onSecrets?: (secrets: ReadonlyMap<string, Secret>) => void;
   /** `domains` to show them; `files` for `init.certificates`, which the start then needs. */
   readonly wantCertificates: 'none' | 'domains' | 'files';
   /** `init.platform.required`; only `false` makes an unavailable platform a warning. */
@@ -126,14 +128,22 @@ async function collect(
   const { wantCertificates } = wanted;
   const asked =
     wantCertificates === 'domains' ? askCertificates(session, read.parseDomains) : undefined;
+  const secretsAnswer = wanted.wantSecrets ? needSecrets(session, wanted) : undefined;
   const answered = await Promise.race([
     Promise.all([
       started.services,
-      wanted.wantSecrets ? need(session, secrets) : undefined,
+      secretsAnswer,
       wantCertificates === 'files' ? needCertificates(session) : undefined,
     ]),
     pause(session, leftMs()),
-  ]);
+  ]).catch(async (error: unknown) => {
+    if (wanted.onSecrets !== undefined) {
+      // Under way they are lost to us and, where they are served once, to everybody.
+      await Promise.allSettled([Promise.race([secretsAnswer, pause(session, graceMs)])]);
+    }
+
+    throw error;
+  });
   if (typeof answered === 'string') {
     throw platformError(mostTelling(session, wantCertificates === 'files'));
   }
@@ -142,6 +152,12 @@ async function collect(
   await Promise.race([optional, pause(session, Math.min(graceMs, leftMs()))]);
   endSession(session); // Ends what is still under way among the optional ones.
   return combine(answered, await optional);
+}
+
+async function needSecrets(session: Session, { onSecrets }: CollectOptions): Promise<Secrets> {
+  const values = await need(session, secrets);
+  onSecrets?.(values);
+  return values;
 }
 
 function combine(
@@ -175,7 +191,7 @@ function combine(
   };
 }
 
-/** What can be left out gets no more time than this once everything else is there. */
+/** What can be left out gets no more time than this once everything else is there, or has failed. */
 const graceMs = 1000;
 
 function valueOf<T>(outcome: Outcome<T> | undefined): T | undefined {
