@@ -10,6 +10,7 @@ import { restartApp } from '../reload/restart-app.ts';
 import { type CommandEnd, runCommand } from '../reload/run-command.ts';
 import { findSignalTarget } from '../reload/signal-target.ts';
 import { findAppAgain } from './check-restart.ts';
+import { secretsOf } from './command-secrets.ts';
 import type { Applied } from './follow-session.ts';
 import { launchMessage } from './launch-message.ts';
 import { type Operator, leaveNews } from './operator-state.ts';
@@ -39,6 +40,7 @@ export async function runReloadCommand(
   const end = await runCommand({
     argv,
     variables: start.variables,
+    secrets: await secretsOf(session),
     account: start.account,
     directory: start.settings.cwd,
     deadlineMs: start.settings.reload.deadlineMs,

@@ -15,6 +15,8 @@ import { errnoOf } from '../errors.ts';
 export type ReloadCommandRun = {
   readonly argv: readonly string[];
   readonly variables: readonly Variable[];
+  /** That its output may hold, besides those variables. */
+  readonly secrets: readonly Secret[];
   /** Undefined: who we are. */
   readonly account: Pick<Ids, 'uid' | 'gid'> | undefined;
   /** `init.cwd`; undefined: where we are. */
@@ -108,9 +110,10 @@ type Output = { readonly close: () => void; readonly end: () => void };
 
 function followOutput(
   streams: readonly Readable[],
-  { variables, onLine }: Pick<ReloadCommandRun, 'variables' | 'onLine'>,
+  { variables, secrets, onLine }: Pick<ReloadCommandRun, 'variables' | 'secrets' | 'onLine'>,
 ): Output {
-  const { redact, longestPart } = createRedaction(variables.map(({ value }) => value));
+  const values = variables.flatMap(({ value }) => (value instanceof Secret ? value : []));
+  const { redact, longestPart } = createRedaction([...values, ...secrets]);
   const readLength = maxLineLength + longestPart;
   let lineCount = 0;
   const take = (line: string): void => {

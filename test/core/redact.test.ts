@@ -9,7 +9,9 @@ const values = [
   new Secret('AAAAAAAA\r\nBBBBBBBB\n'),
   new Secret('12345'),
   new Secret('$1 or $&'),
-  'verbose',
+  new Secret('  "indented": true,\n'),
+  new Secret('first secret'),
+  new Secret('secret second'),
 ];
 
 describe('a line is shown', () => {
@@ -27,6 +29,9 @@ describe('a line is shown', () => {
       'verbose, correct',
       'verbose, correct',
     ],
+    ['without a line of one, however it is indented', '"indented": true,', '[secret]'],
+    ['without both of two that overlap', 'a first secret second b', 'a [secret] b'],
+    ['without each of two that follow each other', 'AAAAAAAABBBBBBBB', '[secret][secret]'],
     ['with values too short to be looked for', 'pin 12345', 'pin 12345'],
   ])('%s', (_how, line, shown) => {
     expect(createRedaction(values).redact(line)).toBe(shown);
@@ -35,5 +40,5 @@ describe('a line is shown', () => {
 
 test('the longest part is that of a line, and none is 0 long', () => {
   expect(createRedaction(values).longestPart).toBe('xxcorrect horsexx'.length);
-  expect(createRedaction(['plain text']).longestPart).toBe(0);
+  expect(createRedaction([new Secret('short')]).longestPart).toBe(0);
 });

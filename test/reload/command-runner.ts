@@ -6,6 +6,7 @@ const { PATH = '', TEST_UID = '', TEST_DEADLINE_MS = '10000' } = process.env;
 const end = await runCommand({
   argv: process.argv.slice(2),
   variables: [{ name: 'PATH', value: PATH, origin: 'inherited' }],
+  secrets: [],
   account: TEST_UID === '' ? undefined : { uid: Number(TEST_UID), gid: Number(TEST_UID) },
   directory: undefined,
   deadlineMs: Number(TEST_DEADLINE_MS),

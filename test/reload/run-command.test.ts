@@ -24,6 +24,7 @@ async function run(argv: readonly string[], change: Partial<ReloadCommandRun> = 
   const end = await runCommand({
     argv,
     variables: [path],
+    secrets: [],
     account: undefined,
     directory: undefined,
     deadlineMs: 20_000,
