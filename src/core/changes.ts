@@ -189,13 +189,16 @@ function hostAddressesOf(
     .filter((address) => address !== undefined);
 }
 
-/** Of a secret's variable only whose it is: the value is a change of the secret. */
-function configVariable({ name, value, origin, from }: Variable): [string, string][] {
+/**
+ * Of a secret's variable only whose it is: the value is a change of the secret. So is the name of one that comes from a
+ * document or with all others, and the name of such a line is a part of the secret.
+ */
+function configVariable({ name, value, origin, from, isBulk }: Variable): [string, string][] {
   switch (origin) {
     case 'ist':
       return [];
     case 'secret':
-      return [[`variable ${name}`, `secret ${from}`]];
+      return isBulk === true ? [] : [[`variable ${name}`, `secret ${from}`]];
     case 'inherited':
     case 'dotenv':
     case 'identity':

@@ -27,6 +27,8 @@ export type Variable = {
   readonly from?: string;
   /** Only for origin `ist`: the rule that gave the name. */
   readonly istRule?: IstName['rule'];
+  /** Only for origin `secret`: it is among many that the platform names; such a name is shown in no log. */
+  readonly isBulk?: true;
 };
 
 /** One dotenv file, as inputs/dotenv-file.ts read it. */

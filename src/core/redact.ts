@@ -29,7 +29,9 @@ function indexParts(secrets: Iterable<Secret>): Index {
   const index = new Map<string, Set<string>>();
   for (const secret of secrets) {
     for (const line of secret.reveal().split(/[\r\n]/)) {
-      const part = line.trim();
+      const trimmed = line.trim();
+      // Whoever prints it may indent it in another way.
+      const part = trimmed.length < shortestPart && trimmed !== '' ? line : trimmed;
       const start = part.slice(0, shortestPart);
       if (start.length === shortestPart) {
         index.set(start, (index.get(start) ?? new Set()).add(part));

@@ -96,13 +96,13 @@ export function resolveSecrets(
       case 'dotenv':
         for (const [name, text] of rules.parseDotenv(secret.reveal())) {
           // As with dotenv files, earlier documents win.
-          bulk.set(name, bulk.get(name) ?? toVariable(name, new Secret(text), wish.identifier));
+          bulk.set(name, bulk.get(name) ?? toBulk(name, new Secret(text), wish.identifier));
         }
         break;
       case 'all': {
         // A document was asked for by its name, this secret was not.
         const earlier = bulk.get(wish.variable);
-        bulk.set(wish.variable, earlier ?? toVariable(wish.variable, secret, wish.identifier));
+        bulk.set(wish.variable, earlier ?? toBulk(wish.variable, secret, wish.identifier));
         break;
       }
       case 'file':
@@ -149,6 +149,10 @@ function findReferences(written: WrittenLayers): readonly Reference[] {
 
 function toVariable(name: string, value: Secret, from: string): Variable {
   return { name, value, origin: 'secret', from };
+}
+
+function toBulk(name: string, value: Secret, from: string): Variable {
+  return { ...toVariable(name, value, from), isBulk: true };
 }
 
 function spellOutAll(fetched: ReadonlyMap<string, Secret>): {

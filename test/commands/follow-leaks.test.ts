@@ -5,7 +5,7 @@ import { askControlSocket } from '../../src/inputs/control-client.ts';
 import type { PlatformFile } from '../../src/emulator/platform-file.ts';
 import { tarGz } from '../apply/tar-writer.ts';
 import { describeContainer } from '../helpers/container.ts';
-import { shop, startFollowed } from './follow-rig.ts';
+import { reader, shop, startFollowed } from './follow-rig.ts';
 
 const key = '-----BEGIN PRIVATE KEY-----\nkey-of-the-certificate\n-----END PRIVATE KEY-----\n';
 const bundle = '-----BEGIN CERTIFICATE-----\nleaf\n-----END CERTIFICATE-----\n';
@@ -71,5 +71,24 @@ describeContainer('the output of a reload command', () => {
       expect(log).toContain('-----BEGIN CERTIFICATE-----');
       expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
     }
+  });
+});
+
+describeContainer('the names in a document that is a secret', () => {
+  test('are in no log and no report, and no change of the config', async () => {
+    const document = (name: string) => shop('10.0.0.20', { doc: `A_ONE=1\n${name}=2\n` });
+    const it = await startFollowed({
+      platform: document('NAME_OF_A_CUSTOMER'),
+      secrets: ['OF_A_CUSTOMER', 'OF_ANOTHER'],
+      reload: { on: { secrets: 'signal', config: 'restart' }, signal: 'SIGHUP' },
+      args: reader(['HUP']),
+      init: { secrets: { dotenv: ['doc'] } },
+    });
+    await it.emulator.update(document('NAME_OF_ANOTHER'));
+    await it.stdout.waitFor('HUP');
+    await it.counted('signaled', 1);
+    expect((await it.status()).reload.last).toMatchObject({
+      changed: { secrets: ['doc'], config: [] },
+    });
   });
 });

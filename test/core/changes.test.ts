@@ -199,11 +199,11 @@ function passwordOf(value: string, from: string): Variable {
   return { name: 'PW', value: new Secret(value), origin: 'secret', from };
 }
 
-function knowing(value: string, from = 'key'): Knowledge {
+function knowing(value: string, from = 'key', variable = passwordOf(value, from)): Knowledge {
   return knowledgeOf({
     resolved: {
       ist: { services: [], conflicts: [], warnings: [] },
-      variables: [passwordOf(value, from)],
+      variables: [variable],
     },
     instances: [],
     secrets: new Map([[from, new Secret(value)]]),
@@ -269,6 +269,19 @@ describe('of secrets, certificates and config', () => {
     expect(changesBetween(knowing('a'), knowing('a', 'other')).config.names).toEqual([
       'variable PW',
     ]);
+  });
+
+  test('a name that a document or another secret gives is part of the secret, and named nowhere', () => {
+    const [one, two] = ['ONE', 'TWO'].map((name) =>
+      knowing(name, 'doc', { ...passwordOf(name, 'doc'), name, isBulk: true }),
+    );
+
+    expect(one && two && changesBetween(one, two)).toEqual({
+      ist: same,
+      secrets: { names: ['doc'], isUrgent: true },
+      certificates: same,
+      config: same,
+    });
   });
 });
 
