@@ -1,6 +1,6 @@
 // What a brain holds while the app runs, and the two halves of a reload on it: gather, apply.
 import { type StepResult, applySteps } from '../apply/apply-steps.ts';
-import { type Changes, type Knowledge, changesBetween } from '../core/changes.ts';
+import { type Changes, type Knowledge, changesBetween, knowInstances } from '../core/changes.ts';
 import { type Plan, buildPlan } from '../core/plan.ts';
 import { type AppAction, decideAction } from '../core/reload-action.ts';
 import type { ChangeKind } from '../core/settings-reload.ts';
@@ -99,7 +99,9 @@ export async function apply(session: Session, beforeWrite: () => void): Promise<
   session.known = knownOf(prepared, session.known);
   session.applied = { ...candidate, plan };
   session.candidate = undefined;
-  session.told = before;
+  session.told = untold.ist.isUrgent
+    ? before
+    : knowInstances(before, knowledge, prepared.platform?.snapshot.instances ?? []);
   beforeWrite();
 
   const results = await applySteps(plan.steps, 'reload');

@@ -3,7 +3,8 @@
 // Every difference is written to the files; only an urgent one signals, runs or restarts. All are urgent but those that
 // health, readiness and drain alone explain: another order or choice among instances that were there and still are.
 // So `before` is what the app was last told, and not what was last written: an address that it still uses, and that another
-// one has replaced in the files long ago, is gone on the day when its instance is.
+// one has replaced in the files long ago, is gone on the day when its instance is. What is kept up to date in it is which
+// instances there are (knowInstances): one that came unhealthy is no news when it becomes healthy.
 import { isCandidate } from './addresses.ts';
 import type { Variable } from './environment.ts';
 import type { IstService } from './ist.ts';
@@ -150,6 +151,35 @@ function isHealthAlone(old: Use, now: Use): boolean {
   );
 }
 
+/**
+ * What the app was told, after an answer in which nothing is urgent for it. An instance that does not run yet becomes
+ * known when it does.
+ */
+export function knowInstances(
+  told: Knowledge,
+  after: Knowledge,
+  instances: readonly Instance[],
+): Knowledge {
+  const running = new Set(
+    instances.filter(({ state }) => state === 'running').flatMap(addressesOf),
+  );
+  const liveNow = new Map(after.services.map((service) => [keyOf(service), service.live]));
+  const services = told.services.map((service) => {
+    const live = (liveNow.get(keyOf(service)) ?? []).filter(
+      (address) => running.has(address) || service.live.includes(address),
+    );
+    return isSameList(live, service.live) ? service : { ...service, live };
+  });
+  return services.every((service, index) => service === told.services[index])
+    ? told
+    : { ...told, services };
+}
+
+/** Two services may have one name. */
+function keyOf({ name, variables, hostnames }: KnownService): string {
+  return JSON.stringify([name, variables, hostnames]);
+}
+
 function valueChange(
   before: ReadonlyMap<string, string | Secret>,
   after: ReadonlyMap<string, string | Secret>,
@@ -170,10 +200,9 @@ function isSameList(a: readonly string[], b: readonly string[]): boolean {
 function liveAddresses(instances: readonly Instance[]): ReadonlyMap<string, readonly string[]> {
   const live = new Map<string, string[]>();
   for (const instance of instances.filter(isCandidate)) {
-    const { containerId, ipv4, ipv6 } = instance;
-    const addresses = live.get(containerId) ?? [];
-    addresses.push(...[ipv4, ipv6].filter((address) => address !== undefined));
-    live.set(containerId, addresses);
+    const addresses = live.get(instance.containerId) ?? [];
+    addresses.push(...addressesOf(instance));
+    live.set(instance.containerId, addresses);
   }
 
   return live;
@@ -184,9 +213,11 @@ function hostAddressesOf(
   addresses: Settings['hosts']['addresses'],
 ): readonly string[] {
   const instances = chosen === undefined ? [] : [chosen, ...(addresses === 'all' ? others : [])];
-  return instances
-    .flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
-    .filter((address) => address !== undefined);
+  return instances.flatMap(addressesOf);
+}
+
+function addressesOf({ ipv4, ipv6 }: Pick<Instance, 'ipv4' | 'ipv6'>): readonly string[] {
+  return [ipv4, ipv6].filter((address) => address !== undefined);
 }
 
 /**

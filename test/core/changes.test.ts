@@ -5,6 +5,7 @@ import {
   type KnowledgeInput,
   changesBetween,
   hasChanges,
+  knowInstances,
   knowledgeOf,
 } from '../../src/core/changes.ts';
 import type { VariableRule } from '../../src/core/config.ts';
@@ -35,6 +36,10 @@ function instance({ id, ...change }: Db, containerId: string): Instance {
     ipv4: `10.0.0.${id}`,
     ...change,
   };
+}
+
+function instancesOf(db: readonly Db[]): readonly Instance[] {
+  return db.map((it) => instance(it, 'c-db'));
 }
 
 type World = {
@@ -184,6 +189,26 @@ test('an address that the app still uses is gone with its instance, though anoth
 
   expect(changesBetween(ill.knowledge, gone.knowledge).ist.isUrgent).toBe(false);
   expect(changesBetween(told.knowledge, gone.knowledge).ist).toEqual(urgent);
+});
+
+test('an instance that was there without being used is no news when health makes it used', async () => {
+  const hosts = { addresses: 'chosen', onError: 'warn' } as const;
+  const before = { db: [{ id: '1' }], settings: { hosts } };
+  const told = await know(before);
+  const db = [{ id: '1' }, { id: '2' }, { id: '3', state: 'starting' }];
+  const more = await know({ ...before, db }, told);
+  const known = knowInstances(told.knowledge, more.knowledge, instancesOf(db));
+  const change = async (ill: Partial<Instance>, well: string) => {
+    const now = db.map((it) => (it.id === well ? { id: well } : { ...it, ...ill }));
+    return changesBetween(known, (await know({ ...before, db: now }, more)).knowledge).ist;
+  };
+
+  expect(await change({ isHealthy: false }, '2')).toEqual(calm);
+  // It did not run at that time.
+  expect(await change({ isHealthy: false }, '3')).toEqual(urgent);
+  // The one that the app uses is not there any more.
+  expect(await change({ state: 'deleting' }, '2')).toEqual(urgent);
+  expect(knowInstances(known, more.knowledge, instancesOf(db))).toBe(known);
 });
 
 test('a new instance is urgent on the day it is used, and not on the day it is started', async () => {
