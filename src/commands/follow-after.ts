@@ -5,6 +5,7 @@ import { stateCandidates } from '../core/state-directory.ts';
 import { type Memo, decodeMemo, emptyMemo } from '../core/memo.ts';
 import { openStateDirectory } from '../apply/state-directory.ts';
 import { StartError } from '../errors.ts';
+import { readCertificates } from '../inputs/certificate-directory.ts';
 import { parseBareRun } from '../invocation.ts';
 import type { Link } from '../link/link.ts';
 import type { Log } from '../log.ts';
@@ -40,7 +41,12 @@ export async function followAfterAnother(
       state: openStateDirectory(stateCandidates(stateDirectory, uid), uid),
       log,
     },
-    known: knownByMemo(memo, { config, intent }),
+    known: knownByMemo(memo, {
+      config,
+      intent,
+      // The platform may serve one without its text, because it is being renewed.
+      certificates: readCertificates(config.settings.certificates?.directory),
+    }),
     applied: undefined,
     told: memo.told,
     candidate: undefined,

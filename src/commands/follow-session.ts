@@ -1,6 +1,7 @@
 // What a brain holds while the app runs, and the two halves of a reload on it: gather, apply.
 import { type StepResult, applySteps } from '../apply/apply-steps.ts';
-import { type Changes, type Knowledge, changesBetween, knowInstances } from '../core/changes.ts';
+import { type Changes, changesBetween } from '../core/changes.ts';
+import { type Knowledge, knowInstances } from '../core/knowledge.ts';
 import { type Plan, buildPlan } from '../core/plan.ts';
 import { type AppAction, decideAction } from '../core/reload-action.ts';
 import type { ChangeKind } from '../core/settings-reload.ts';

@@ -1,11 +1,10 @@
 // The first half of a reload: fetch and resolve, with what is known from before. Nothing is changed yet.
-import type { Knowledge } from '../core/changes.ts';
+import type { Knowledge } from '../core/knowledge.ts';
 import type { Config } from '../core/config.ts';
 import { emptyConfig } from '../core/empty-config.ts';
 import { configPath } from '../core/settings.ts';
 import type { SettingSources } from '../core/settings-sources.ts';
 import type { ChangeKind } from '../core/settings-reload.ts';
-import type { Snapshot } from '../core/snapshot.ts';
 import type { StateDirectory } from '../core/state-directory.ts';
 import { type Verdict, judgeSnapshot, mergeServed, stillToApply } from '../core/trust.ts';
 import { loadConfigInChild } from '../inputs/config-in-child.ts';
@@ -67,7 +66,7 @@ export async function gatherAgain(
     log.warn(warning);
   }
 
-  const verdict = judge(known, fetched.platform.snapshot);
+  const verdict = judge(known, fetched);
   if (verdict.kind === 'wait') {
     return verdict;
   }
@@ -122,10 +121,16 @@ async function readAgain(surroundings: Surroundings): Promise<Pick<Known, 'confi
   return { config, intent: await intend(surroundings, config) };
 }
 
-function judge({ trusted, suspicion }: Known, next: Snapshot): Verdict {
-  return trusted === undefined
-    ? { kind: 'accept' }
-    : judgeSnapshot(trusted, next, { nowMs: nowMs(), suspicion });
+function judge(
+  { trusted, suspicion, certificates = [] }: Known,
+  { platform, certificates: served }: Answers,
+): Verdict {
+  const lostCertificates = served?.length === 0 ? certificates.map(({ name }) => name) : [];
+  return judgeSnapshot(trusted, platform.snapshot, {
+    nowMs: nowMs(),
+    suspicion,
+    lostCertificates,
+  });
 }
 
 /** What was not answered this time stays: identity that the platform failed to give, secrets that it serves once. */

@@ -1,6 +1,8 @@
 // What a brain knows of the state that the app is in: from the last start or reload, or from what a predecessor has left.
-import { type Knowledge, knowledgeOf } from '../core/changes.ts';
-import type { ChosenCertificate } from '../core/certificate-files.ts';
+import { createHash } from 'node:crypto';
+
+import { type Knowledge, knowledgeOf } from '../core/knowledge.ts';
+import type { CertificatePem, ChosenCertificate } from '../core/certificate-files.ts';
 import type { Config } from '../core/config.ts';
 import { type Identity, type Memo, type Written, chosenInstances } from '../core/memo.ts';
 import { type Scope, scopeOf } from '../core/notification.ts';
@@ -54,7 +56,10 @@ export function knowledgeOfPrepared(prepared: Prepared): Knowledge {
     instances: prepared.platform?.snapshot.instances ?? [],
     secrets: prepared.secrets ?? new Map(),
     certificates: new Map(
-      (prepared.certificates?.certificates ?? []).map(({ name, pem }) => [name, pem?.bundle ?? '']),
+      (prepared.certificates?.certificates ?? []).map(({ name, pem }) => [
+        name,
+        pem === undefined ? '' : fingerprint(pem),
+      ]),
     ),
     argv: prepared.argv,
     settings: prepared.config.settings,
@@ -63,7 +68,7 @@ export function knowledgeOfPrepared(prepared: Prepared): Knowledge {
 
 export function knownByMemo(
   { chosen, secrets, served, identity, trusted }: Memo,
-  { config, intent }: Pick<Known, 'config' | 'intent'>,
+  { config, intent, certificates }: Pick<Known, 'config' | 'intent' | 'certificates'>,
 ): Known {
   return {
     config,
@@ -71,7 +76,7 @@ export function knownByMemo(
     chosen,
     secrets,
     served,
-    certificates: undefined,
+    certificates,
     identity,
     trusted,
     scope: scopeBy(identity),
@@ -102,4 +107,9 @@ function writtenOf({ args, variables, port, ist, init }: Config, { written }: In
 /** Which containers are hidden from us the next answer tells. */
 function scopeBy({ environment }: Identity): Scope {
   return { environmentId: environment?.id, hiddenContainerIds: new Set() };
+}
+
+/** So that the key counts, and is in no memo. */
+function fingerprint({ bundle, privateKey }: CertificatePem): string {
+  return createHash('sha256').update(bundle).update('\0').update(privateKey.reveal()).digest('hex');
 }

@@ -1,5 +1,5 @@
 // A memo as JSON: secrets in the open, maps as lists, null for what is not there. What comes back is checked.
-import type { Knowledge, KnownService } from './changes.ts';
+import type { Knowledge, KnownService } from './knowledge.ts';
 import type { Identity, Memo, Written } from './memo.ts';
 import type { RestartSpacing } from './restart-spacing.ts';
 import { Secret } from './secret.ts';

@@ -2,7 +2,7 @@
 //
 // Secrets are in it, because the platform may serve them once; so it is in the memory of pid1 and nowhere else. A memo of
 // another version is no memo: its successor then knows what a first brain knows.
-import type { Knowledge } from './changes.ts';
+import type { Knowledge } from './knowledge.ts';
 import type { ParsedConfig } from './config.ts';
 import type { DotenvLayer } from './environment.ts';
 import type { IstMap } from './ist.ts';

@@ -38,7 +38,7 @@ export function trustedOf({ self, containers, instances }: Answer): Trusted {
 export type Suspicion = {
   /** Of the first answer, by a clock that never goes back. */
   readonly sinceMs: number;
-  /** Ids of the containers that every answer since then has missed. */
+  /** Ids of the containers, and certificates, that every answer since then has missed. */
   readonly vanished: ReadonlySet<string>;
 };
 
@@ -56,20 +56,29 @@ export type JudgeOptions = {
   readonly nowMs: number;
   /** Of the last verdict, if that was to wait. */
   readonly suspicion: Suspicion | undefined;
+  /** By name: those that there were, where none is left. */
+  readonly lostCertificates?: readonly string[];
 };
 
+/** @param trusted - Undefined where no answer was accepted yet. */
 export function judgeSnapshot(
-  { selfId, services: before }: Trusted,
+  trusted: Trusted | undefined,
   next: Answer,
-  { nowMs, suspicion }: JudgeOptions,
+  { nowMs, suspicion, lostCertificates = [] }: JudgeOptions,
 ): Verdict {
-  if (next.self.id !== selfId || !next.containers.some(({ id }) => id === selfId)) {
+  if (trusted !== undefined && !isOurs(next, trusted)) {
     return { kind: 'wait', suspicion: undefined, retryAfterMs: confirmAfterMs, warning: notOurs };
   }
 
+  const before = trusted?.services ?? new Set<string>();
   const after = trustedOf(next).services;
-  const vanished = new Set([...before].filter((id) => !after.has(id)));
-  if (vanished.size * 2 <= before.size) {
+  const gone = [...before].filter((id) => !after.has(id));
+  const lostServices = gone.length * 2 > before.size ? gone : [];
+  const vanished = new Set([
+    ...lostServices,
+    ...lostCertificates.map((name) => `certificate ${name}`),
+  ]);
+  if (vanished.size === 0) {
     return { kind: 'accept' };
   }
 
@@ -83,8 +92,15 @@ export function judgeSnapshot(
         kind: 'wait',
         suspicion: { sinceMs, vanished },
         retryAfterMs,
-        warning: warnVanished(vanished.size, before.size),
+        warning:
+          lostServices.length > 0
+            ? warnVanished(lostServices.length, before.size)
+            : warnCertificates(lostCertificates.length),
       };
+}
+
+function isOurs({ self, containers }: Answer, { selfId }: Trusted): boolean {
+  return self.id === selfId && containers.some(({ id }) => id === selfId);
 }
 
 export type MergedSecrets = {
@@ -183,6 +199,15 @@ function warnVanished(gone: number, total: number): Warning {
     code: 'W_SERVICES_VANISHED',
     message: `${gone} of ${total} services are gone from one answer to the next: the old ones stay until another answer, ${confirmAfterMs} ms later, agrees`,
     where: '/v1/environment/containers',
+    fix: 'Nothing, if they were removed on purpose; else look at the state of the platform.',
+  };
+}
+
+function warnCertificates(count: number): Warning {
+  return {
+    code: 'W_CERTIFICATES_VANISHED',
+    message: `No certificate of ${count} is left from one answer to the next: the old ones stay until another answer, ${confirmAfterMs} ms later, agrees`,
+    where: '/v1/containers/certificates',
     fix: 'Nothing, if they were removed on purpose; else look at the state of the platform.',
   };
 }

@@ -74,9 +74,10 @@ describeContainer('the output of a reload command', () => {
   });
 });
 
+const document = (name: string) => shop('10.0.0.20', { doc: `A_ONE=1\n${name}=2\n` });
+
 describeContainer('the names in a document that is a secret', () => {
   test('are in no log and no report, and no change of the config', async () => {
-    const document = (name: string) => shop('10.0.0.20', { doc: `A_ONE=1\n${name}=2\n` });
     const it = await startFollowed({
       platform: document('NAME_OF_A_CUSTOMER'),
       secrets: ['OF_A_CUSTOMER', 'OF_ANOTHER'],

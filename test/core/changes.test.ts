@@ -1,16 +1,15 @@
 import { describe, expect, test } from 'vitest';
 
-import {
-  type Knowledge,
-  type KnowledgeInput,
-  changesBetween,
-  hasChanges,
-  knowInstances,
-  knowledgeOf,
-} from '../../src/core/changes.ts';
+import { changesBetween, hasChanges } from '../../src/core/changes.ts';
 import type { VariableRule } from '../../src/core/config.ts';
 import { emptyConfig } from '../../src/core/empty-config.ts';
 import type { Variable } from '../../src/core/environment.ts';
+import {
+  type Knowledge,
+  type KnowledgeInput,
+  knowInstances,
+  knowledgeOf,
+} from '../../src/core/knowledge.ts';
 import { chosenInstances } from '../../src/core/memo.ts';
 import { resolveInputs } from '../../src/core/resolve.ts';
 import { Secret } from '../../src/core/secret.ts';

@@ -274,3 +274,28 @@ describe('a secret that nobody wants', () => {
     expect([...values.keys()]).toEqual(['OLD', 'NEW']);
   });
 });
+
+function judgeLost(
+  nowMs: number,
+  lostCertificates: readonly string[],
+  suspicion?: Suspicion,
+): Verdict {
+  return judgeSnapshot(undefined, answer(['a']), { nowMs, suspicion, lostCertificates });
+}
+
+describe('certificates of which none is left', () => {
+  test('are gone when another answer agrees, 10 s later', () => {
+    const first = judgeLost(1000, ['shop.example']);
+    const suspicion = first.kind === 'wait' ? first.suspicion : undefined;
+
+    expect(first).toMatchObject({
+      kind: 'wait',
+      retryAfterMs: confirmAfterMs,
+      warning: { code: 'W_CERTIFICATES_VANISHED' },
+    });
+    expect(judgeLost(1000 + confirmAfterMs - 1, ['shop.example'], suspicion).kind).toBe('wait');
+    expect(judgeLost(1000 + confirmAfterMs, ['shop.example'], suspicion).kind).toBe('accept');
+    // Another one has a single witness.
+    expect(judgeLost(1000 + confirmAfterMs, ['b.example'], suspicion).kind).toBe('wait');
+  });
+});
