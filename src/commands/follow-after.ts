@@ -2,7 +2,7 @@
 //
 // Nothing is read again that the predecessor had read: what the operator has edited since then waits for a reload by hand.
 import { stateCandidates } from '../core/state-directory.ts';
-import { type Memo, decodeMemo, emptyMemo } from '../core/memo.ts';
+import { type Memo, emptyMemo } from '../core/memo.ts';
 import { openStateDirectory } from '../apply/state-directory.ts';
 import { StartError } from '../errors.ts';
 import { readCertificates } from '../inputs/certificate-directory.ts';
@@ -13,6 +13,7 @@ import { type FollowOptions, followOn, watchDefects } from './follow.ts';
 import type { Session } from './follow-session.ts';
 import { type Surroundings, readConfigAgain } from './gather-again.ts';
 import { type Known, knownByMemo } from './known.ts';
+import { unpackMemo } from './memo-bytes.ts';
 import { completeConfig, intend, sourcesOf } from './prepare.ts';
 import { ownIds } from './state-steps.ts';
 import { warnOnce } from './warn-once.ts';
@@ -28,7 +29,7 @@ export async function followAfterAnother(
   const log = warnOnce(baseLog);
   const invocation = await parseRun(hello.argv.slice(1));
   const sources = sourcesOf({ inherited, log, commandLine: invocation.options });
-  const memo = decodeMemo(hello.memo) ?? emptyMemo;
+  const memo = unpackMemo(hello.memo) ?? emptyMemo;
   const { config, intent } = await patiently(log, () => recall(memo, { inherited, sources }));
   const { logLevel, logFormat, stateDirectory } = config.settings;
   log.open({ level: logLevel, format: logFormat });

@@ -48,6 +48,27 @@ describeContainer('a brain that has reloaded five hundred times', () => {
   );
 });
 
+describeContainer('pid1', () => {
+  test('holds less than 1 MB for a brain that knows 5,000 services, and gives it back', async () => {
+    const it = await startFollowed({ platform: many('10.1.0.1') });
+    await it.emulator.update(many('10.1.0.2'));
+    await it.counted('applied', 1);
+    expect(privateDirtyKb(it.init)).toBeLessThan(1024);
+    await it.killBrain();
+    expect(await it.reload()).toMatchObject({ outcome: 'unchanged' });
+    expect(it.stderr.text()).not.toContain('W_');
+    expect(privateDirtyKb(it.init)).toBeLessThan(1024);
+  });
+});
+
+function many(db: string): PlatformFile {
+  const services = Array.from({ length: 5000 }, (_, n): [string, string] => [
+    `service-${n}`,
+    `10.2.${Math.floor(n / 250)}.${n % 250}`,
+  ]);
+  return { self: 'web', services: { web: '10.0.0.10', db, ...Object.fromEntries(services) } };
+}
+
 const path = '/run/app/key';
 
 /** Each has another secret, and each twentieth another address. */
