@@ -44,9 +44,14 @@ function onRestartWanted(state: ReloadState, run: Wish, now: Now): Transition {
   return [next, [{ type: 'set-timer', timer: 'restart', delayMs }, ...commands]];
 }
 
-/** From 100 ms to 1 s, as long as it takes. */
+/** With the first delays some half a minute: most apps have booted by then. */
+const eagerAttempts = 32;
+
+/** From 100 ms to 1 s while the app may be booting, then up to 10 s, as long as it takes. */
 export function signalDelayMs(attempts: number): number {
-  return Math.min(100 * 2 ** attempts, 1000);
+  return attempts < eagerAttempts
+    ? Math.min(100 * 2 ** attempts, 1000)
+    : Math.min(1000 * 2 ** (attempts - eagerAttempts + 1), 10_000);
 }
 
 export function onSignalSent(state: ReloadState, now: Now): Transition {

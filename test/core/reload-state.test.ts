@@ -332,6 +332,21 @@ describe('a signal', () => {
     expect(it.timer('signal')).toEqual([]);
   });
 
+  test('that nobody catches for half a minute is tried every 10 s from then on', () => {
+    const it = machine();
+    it.reload(hup);
+    const delaysMs = Array.from({ length: 50 }, () => {
+      const [timer] = it.happen({ type: 'signal-untaken' });
+      it.timer('signal');
+      return timer?.type === 'set-timer' ? timer.delayMs : Number.NaN;
+    });
+    const atMs = delaysMs.map((_, index) => delaysMs.slice(0, index).reduce((a, b) => a + b, 0));
+
+    expect(delaysMs.filter((_, index) => (atMs[index] ?? 0) < 29_000).at(-1)).toBe(1000);
+    expect(delaysMs.filter((_, index) => (atMs[index] ?? 0) > 60_000)).not.toContain(1000);
+    expect(delaysMs.slice(-10)).toEqual(Array.from({ length: 10 }, () => 10_000));
+  });
+
   test('that is held blocks no reload, and two that are held are one', () => {
     const it = machine();
     it.reload(hup);
