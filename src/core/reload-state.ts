@@ -108,7 +108,7 @@ function onWish(
 
       return event.type === 'connected' || state.phase.after === 'refusal'
         ? gather({ ...next, failures: 0 }, now)
-        : [next, []];
+        : waitLess(next, now);
     case 'fetching':
     case 'applying':
     case 'acting':
@@ -116,6 +116,21 @@ function onWish(
     case 'ended':
       return [state, event.type === 'asked' ? answer('cancelled', [event.waiter]) : []];
   }
+}
+
+/** A platform that notifies is there: what failed before need not wait out its backoff. */
+const leftAtMostMs = 2000;
+
+/** Not where an answer was not trusted: another one has to be some time apart. */
+function waitLess(state: ReloadState, { nowMs }: Now): Transition {
+  const dueAtMs = nowMs + leftAtMostMs;
+  const { phase } = state;
+  return phase.id === 'waiting' && state.failures > 0 && phase.dueAtMs > dueAtMs
+    ? [
+        { ...state, phase: { ...phase, dueAtMs } },
+        [{ type: 'set-timer', timer: 'reload', delayMs: leftAtMostMs }],
+      ]
+    : [state, []];
 }
 
 function onTimer(state: ReloadState, { timer }: EventOf<'timer'>, now: Now): Transition {

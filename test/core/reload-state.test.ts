@@ -260,6 +260,20 @@ describe('a fetch that failed', () => {
     expect(it.timer()).toEqual([{ type: 'fetch', kinds: new Set(['ist', 'secrets']) }]);
   });
 
+  test('waits no longer than 2 s once the platform notifies, however often it has failed', () => {
+    const it = failing(7);
+
+    expect(it.changed()).toEqual([setTimer(2000)]);
+    it.pass(1999);
+    expect([it.changed(), it.timer()]).toEqual([[], [setTimer(1)]]);
+    it.pass(1);
+    expect(it.timer()).toEqual([ist]);
+    expect(it.happen({ type: 'failed', random: 0.5 })).toEqual([
+      finish('failed'),
+      setTimer(30_000),
+    ]);
+  });
+
   test('is not waited for when the platform is back', () => {
     const it = failing(7);
 
@@ -299,6 +313,7 @@ test('an answer that is not trusted is asked for again when trust.ts says', () =
     finish('distrusted'),
     setTimer(10_000),
   ]);
+  expect(it.changed()).toEqual([]);
   it.pass(10_000);
   expect(it.timer()).toEqual([ist]);
 });
