@@ -4,6 +4,7 @@ import type { RestartEnd } from '../core/reload-events.ts';
 import type { RestartOutcome } from '../core/restart-policy.ts';
 import { signalName } from '../core/signals.ts';
 import { StartError } from '../errors.ts';
+import { readProcessStat } from '../inputs/init-marker.ts';
 import { encodeLaunch, withoutTrial } from '../link/launch-frame.ts';
 import type { LaunchMessage } from '../link/messages.ts';
 import { restartApp } from '../reload/restart-app.ts';
@@ -29,14 +30,16 @@ export function sendSignal({ appPid, link, log }: Operator, number: number): boo
 }
 
 export async function runReloadCommand(
-  { session, log }: Operator,
+  operator: Operator,
   argv: readonly string[],
 ): Promise<boolean> {
+  const { session, log } = operator;
   const start = session.applied?.plan.start;
   if (start === undefined) {
     return false;
   }
 
+  await operator.isAlone;
   const end = await runCommand({
     argv,
     variables: start.variables,
@@ -45,7 +48,13 @@ export async function runReloadCommand(
     directory: start.settings.cwd,
     deadlineMs: start.settings.reload.deadlineMs,
     onLine: (line) => log.info(line, { from: 'reload command' }),
+    onStart: (pid) => {
+      const startTicks = readProcessStat(pid)?.startTicks;
+      operator.command = startTicks === undefined ? undefined : { pid, startTicks };
+      leaveNews(operator, operator.reloader.state().spacing);
+    },
   });
+  operator.command = undefined;
   if (end.kind !== 'ok') {
     log.warn({
       code: 'W_RELOAD_COMMAND',

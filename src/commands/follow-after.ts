@@ -58,6 +58,7 @@ export async function followAfterAnother(
     appPid: hello.appPid ?? 0,
     launch: () => hello.launch,
     spacing: memo.spacing,
+    command: memo.command,
   });
 }
 

@@ -60,6 +60,7 @@ export function follow(options: FollowOptions, started: Started): void {
     appPid: started.appPid,
     launch: () => encodeLaunch(launchMessage(plan.start, link.hello)),
     spacing: undefined,
+    command: undefined,
   });
 }
 

@@ -86,7 +86,7 @@ export function knownByMemo(
 
 export function memoOf(
   { config, intent, chosen, secrets, served, identity, trusted }: Known,
-  rest: Pick<Memo, 'told' | 'spacing'>,
+  rest: Pick<Memo, 'told' | 'spacing' | 'command'>,
 ): Memo {
   return {
     chosen,

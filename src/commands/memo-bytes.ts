@@ -1,4 +1,6 @@
 // A memo as pid1 keeps it: a large one is deflated, since what pid1 holds stays in memory as long as the app runs.
+import type Zlib from 'node:zlib';
+
 import { type Memo, decodeMemo, encodeMemo, memoSizeLimitBytes } from '../core/memo.ts';
 import { errnoOf } from '../errors.ts';
 
@@ -37,6 +39,6 @@ function inflate(bytes: Uint8Array): Uint8Array | undefined {
 }
 
 /** By most brains it is not needed. */
-function loadZlib(): typeof import('node:zlib') {
+function loadZlib(): typeof Zlib {
   return process.getBuiltinModule('node:zlib');
 }

@@ -1,5 +1,6 @@
 // What a brain knows of the app and of its reloads while the app runs.
 import type { Changes } from '../core/changes.ts';
+import type { RunningCommand } from '../core/memo.ts';
 import type { ReloadOutcome } from '../core/reload-events.ts';
 import type { RestartSpacing } from '../core/restart-spacing.ts';
 import type { Link } from '../link/link.ts';
@@ -27,6 +28,10 @@ export type Operator = {
   launch: () => Uint8Array;
   followed: { readonly socketPath: string; readonly pipeline: Pipeline } | undefined;
   restart: Restart | undefined;
+  /** The reload command that runs; one of a brain before, until it has ended. */
+  command: RunningCommand | undefined;
+  /** The one of a brain before has. */
+  readonly isAlone: Promise<void>;
   readonly counted: ((counters: Counters) => void)[];
   /** Of the reload that is under way. */
   news: Changes | undefined;
@@ -45,9 +50,9 @@ type Finished = {
 
 /** For our successor. */
 export function leaveNews(
-  { link, session }: Operator,
+  { link, session, command }: Operator,
   spacing: RestartSpacing | undefined,
   told = session.told,
 ): void {
-  leaveMemo(link, memoOf(session.known, { told, spacing }));
+  leaveMemo(link, memoOf(session.known, { told, spacing, command }));
 }

@@ -1,4 +1,5 @@
 // The brain's end of the link while the app runs, and the reloads that act on it.
+import type { RunningCommand } from '../core/memo.ts';
 import type { RestartSpacing } from '../core/restart-spacing.ts';
 import { withoutTrial } from '../link/launch-frame.ts';
 import type { Counters, FromPid1 } from '../link/messages.ts';
@@ -10,10 +11,12 @@ import { portsOf } from './reload-ports.ts';
 
 export type OperatorOptions = Pick<Operator, 'link' | 'log' | 'appPid' | 'launch'> & {
   readonly spacing: RestartSpacing | undefined;
+  /** Of the brain before. */
+  readonly command: RunningCommand | undefined;
 };
 
 export function startOperator(session: Session, options: OperatorOptions): Operator {
-  const { link, log, appPid, launch, spacing } = options;
+  const { link, log, appPid, launch, spacing, command } = options;
   const operator: Operator = {
     link,
     log,
@@ -28,6 +31,10 @@ export function startOperator(session: Session, options: OperatorOptions): Opera
     launch,
     followed: undefined,
     restart: undefined,
+    command,
+    isAlone: endPredecessors(command, () => {
+      operator.command = undefined;
+    }),
     counted: [],
     news: undefined,
     problem: undefined,
@@ -40,6 +47,17 @@ export function startOperator(session: Session, options: OperatorOptions): Opera
   );
   leaveNews(operator, spacing);
   return operator;
+}
+
+/** Its output goes nowhere, its deadline nobody watches, and what it was run for is done again. */
+async function endPredecessors(
+  command: RunningCommand | undefined,
+  onEnd: () => void,
+): Promise<void> {
+  if (command !== undefined) {
+    await (await import('../reload/end-command.ts')).endCommand(command);
+    onEnd();
+  }
 }
 
 /** What pid1 has counted since it was started. */

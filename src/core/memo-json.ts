@@ -1,6 +1,6 @@
 // A memo as JSON: secrets in the open, maps as lists, null for what is not there. What comes back is checked.
 import type { Knowledge, KnownService } from './knowledge.ts';
-import type { Identity, Memo, Written } from './memo.ts';
+import type { Identity, Memo, RunningCommand, Written } from './memo.ts';
 import type { RestartSpacing } from './restart-spacing.ts';
 import { Secret } from './secret.ts';
 import type { Trusted } from './trust.ts';
@@ -20,6 +20,7 @@ type MemoJson = {
   readonly written: WrittenJson | null;
   readonly told: KnowledgeJson | null;
   readonly spacing: RestartSpacing | null;
+  readonly command: RunningCommand | null;
 };
 
 type TrustedJson = Pick<Trusted, 'selfId'> & { readonly services: readonly string[] };
@@ -62,6 +63,7 @@ export function toJson({
           },
     told: told === undefined ? null : knowledgeToJson(told),
     spacing: rest.spacing ?? null,
+    command: rest.command ?? null,
   };
 }
 
@@ -90,6 +92,7 @@ export function fromJson({
           },
     told: told === null ? undefined : knowledgeFromJson(told),
     spacing: rest.spacing ?? undefined,
+    command: rest.command ?? undefined,
   };
 }
 
@@ -136,7 +139,8 @@ export function isMemoJson(value: unknown): value is MemoJson {
     isIdentity(value['identity']) &&
     (value['written'] === null || isWritten(value['written'])) &&
     (value['told'] === null || isKnowledge(value['told'])) &&
-    (value['spacing'] === null || isSpacing(value['spacing']))
+    (value['spacing'] === null || isSpacing(value['spacing'])) &&
+    (value['command'] === null || isCommand(value['command']))
   );
 }
 
@@ -196,6 +200,17 @@ function isService(value: unknown): value is KnownServiceJson {
 
 function isSpacing(value: unknown): value is RestartSpacing {
   return isFields(value) && isTime(value['lastAtMs']) && isTime(value['gapMs']);
+}
+
+/** A pid of 1 or less would mean every process to kill(2). */
+function isCommand(value: unknown): value is RunningCommand {
+  return (
+    isFields(value) &&
+    typeof value['pid'] === 'number' &&
+    Number.isSafeInteger(value['pid']) &&
+    value['pid'] > 1 &&
+    typeof value['startTicks'] === 'string'
+  );
 }
 
 function isTime(value: unknown): boolean {

@@ -25,6 +25,16 @@ export type Memo = {
   /** What the app was told last; its secrets are those above, in the state of that time. */
   readonly told: Knowledge | undefined;
   readonly spacing: RestartSpacing | undefined;
+  /** The reload command that runs. */
+  readonly command: RunningCommand | undefined;
+};
+
+/** Two processes never have both in common. */
+export type RunningCommand = {
+  /** Of its group, too. */
+  readonly pid: number;
+  /** Field 22 of proc_pid_stat(5). */
+  readonly startTicks: string;
 };
 
 /** Of requests that may fail. */
@@ -48,6 +58,7 @@ export const emptyMemo: Memo = {
   written: undefined,
   told: undefined,
   spacing: undefined,
+  command: undefined,
 };
 
 /** The part of the memo that keeps addresses where they are. */

@@ -13,7 +13,6 @@
 //   soon after the last one. Files are kept fresh meanwhile, and each reload decides anew: where the difference is gone,
 //   so is the action.
 // - A timer that nobody waits for any more does no harm, so none is ever cleared.
-import { type Backoff, retryDelayMs } from './backoff.ts';
 import { type QuietTime, msUntilDue } from './quiet-time.ts';
 import {
   onApplied,
@@ -23,7 +22,8 @@ import {
   onSignalUntaken,
   signalDelayMs,
 } from './reload-act.ts';
-import type { ReloadEvent, ReloadState, Transition, Wish } from './reload-events.ts';
+import type { ReloadEvent, ReloadState, Transition } from './reload-events.ts';
+import { onFailure, onRefusal, waitLess } from './reload-fail.ts';
 import {
   type EventOf,
   type Now,
@@ -31,10 +31,8 @@ import {
   begin,
   extendWish,
   gather,
-  finish,
   runOf,
   settle,
-  wishAgain,
 } from './reload-moves.ts';
 import { type RestartSpacing, restartDelayMs } from './restart-spacing.ts';
 
@@ -118,21 +116,6 @@ function onWish(
   }
 }
 
-/** A platform that notifies is there: what failed before need not wait out its backoff. */
-const leftAtMostMs = 2000;
-
-/** Not where an answer was not trusted: another one has to be some time apart. */
-function waitLess(state: ReloadState, { nowMs }: Now): Transition {
-  const dueAtMs = nowMs + leftAtMostMs;
-  const { phase } = state;
-  return phase.id === 'waiting' && state.failures > 0 && phase.dueAtMs > dueAtMs
-    ? [
-        { ...state, phase: { ...phase, dueAtMs } },
-        [{ type: 'set-timer', timer: 'reload', delayMs: leftAtMostMs }],
-      ]
-    : [state, []];
-}
-
 function onTimer(state: ReloadState, { timer }: EventOf<'timer'>, now: Now): Transition {
   const { phase, held, spacing } = state;
   switch (timer) {
@@ -181,76 +164,4 @@ function reloadDelayMs(
     case 'ended':
       return undefined;
   }
-}
-
-const backoff: Backoff = { initialMs: 1000, factor: 2, limitMs: 60_000 };
-
-function onFailure(
-  state: ReloadState,
-  event: EventOf<'failed' | 'distrusted'>,
-  now: Now,
-): Transition {
-  if (state.phase.id !== 'fetching' && state.phase.id !== 'applying') {
-    return [state, []];
-  }
-
-  const { run } = state.phase;
-  const failures = event.type === 'failed' ? state.failures + 1 : 0;
-  const delayMs =
-    event.type === 'failed' ? retryDelayMs(backoff, failures, event.random) : event.retryAfterMs;
-  const next: ReloadState = {
-    ...state,
-    phase: { id: 'waiting', dueAtMs: event.nowMs + delayMs, after: 'failure' },
-    wish: wishAgain(run, state.wish),
-    // What was to be told is superseded, and half of it is written: the next attempt decides anew, for all of it.
-    held: state.phase.id === 'applying' ? undefined : state.held,
-    failures,
-  };
-  const [settled, commands] = settle(next, now);
-  return [
-    settled,
-    [
-      { type: 'finish', outcome: event.type, waiters: run.waiters },
-      { type: 'set-timer', timer: 'reload', delayMs },
-      ...commands,
-    ],
-  ];
-}
-
-/** Until something else than the platform may have changed: an image, a user, a limit. */
-const refusedAgainMs = 60_000;
-
-function onRefusal(state: ReloadState, now: Now): Transition {
-  if (state.phase.id !== 'fetching' && state.phase.id !== 'applying') {
-    return [state, []];
-  }
-
-  const { run } = state.phase;
-  const next = { ...state, failures: 0 };
-  if (run.burst === undefined) {
-    return finish(next, 'refused', now);
-  }
-
-  const again = { ...next, wish: wishAgain(withoutConfig(run), state.wish) };
-  if (run.kinds.has('config')) {
-    return finish(again, 'refused', now);
-  }
-
-  const dueAtMs = now.nowMs + refusedAgainMs;
-  const [settled, commands] = settle(
-    { ...again, phase: { id: 'waiting', dueAtMs, after: 'refusal' } },
-    now,
-  );
-  return [
-    settled,
-    [
-      { type: 'finish', outcome: 'refused', waiters: run.waiters },
-      { type: 'set-timer', timer: 'reload', delayMs: refusedAgainMs },
-      ...commands,
-    ],
-  ];
-}
-
-function withoutConfig(run: Wish): Wish {
-  return { ...run, kinds: new Set([...run.kinds].filter((kind) => kind !== 'config')) };
 }

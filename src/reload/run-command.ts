@@ -11,6 +11,7 @@ import type { Ids } from '../core/plan.ts';
 import { createRedaction } from '../core/redact.ts';
 import { Secret } from '../core/secret.ts';
 import { errnoOf } from '../errors.ts';
+import { signalGroup } from './signal-group.ts';
 
 export type ReloadCommandRun = {
   readonly argv: readonly string[];
@@ -27,6 +28,8 @@ export type ReloadCommandRun = {
   readonly killDelayMs?: number;
   /** Of stdout and stderr, without secrets. */
   readonly onLine: (line: string) => void;
+  /** It runs, in a group of its own. */
+  readonly onStart?: (pid: number) => void;
 };
 
 export type CommandEnd =
@@ -60,6 +63,10 @@ async function run(command: ReloadCommandRun): Promise<CommandEnd> {
     buffer: false,
     reject: false,
   });
+  if (child.pid !== undefined) {
+    command.onStart?.(child.pid);
+  }
+
   const output = followOutput([child.stdout, child.stderr], command);
   const deadline = startDeadline(child.pid, deadlineMs, killDelayMs);
   child.once('exit', () => {
@@ -188,16 +195,4 @@ function startDeadline(pid: number | undefined, deadlineMs: number, killDelayMs:
       }
     },
   };
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) {
-    return;
-  }
-
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: it has ended. EPERM: it has become somebody else.
-  }
 }

@@ -81,6 +81,30 @@ describeContainer('a reload command', () => {
     expect(it.stdout.text()).toMatch(/^start: .*\n$/);
   });
 
+  test('of a brain that ends is ended before its successor runs another one', async () => {
+    const it = await startFollowed({
+      reload: {
+        action: 'command',
+        command: ['sh', '-c', 'echo begin >> log; . ./what; echo end >> log'],
+        deadline: '60s',
+      },
+      files: {
+        // The shell would say that `sleep` was terminated, and nobody reads it any more.
+        what: 'exec 2> /dev/null; trap "sleep 0.3; echo ended >> log; exit" TERM; echo waits >> log; while :; do sleep 0.1; done',
+      },
+    });
+    const log = join(it.directory, 'log');
+    await it.emulator.update(shop('10.0.0.21'));
+    await eventually(() => expect(readFileSync(log, 'utf8')).toBe('begin\nwaits\n'));
+    await it.status(); // Through pid1, which has the memo then.
+    writeFileSync(join(it.directory, 'what'), ':');
+    const brain = await it.brain();
+    process.kill(brain, 'SIGKILL');
+    await it.brain(brain);
+    await it.counted('command-ok', 1);
+    expect(readFileSync(log, 'utf8')).toBe('begin\nwaits\nended\nbegin\nend\n');
+  });
+
   test('that cannot be started is told', async () => {
     const it = await startFollowed({ reload: { action: 'command', command: '/no/such/program' } });
     await it.emulator.update(shop('10.0.0.21'));

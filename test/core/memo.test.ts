@@ -69,6 +69,9 @@ const memos: fc.Arbitrary<Memo> = fc.record({
   ),
   told: fc.option(knowledge, { nil: undefined }),
   spacing: fc.option(fc.record({ lastAtMs: fc.nat(), gapMs: fc.nat() }), { nil: undefined }),
+  command: fc.option(fc.record({ pid: fc.nat().map((n) => n + 2), startTicks: text }), {
+    nil: undefined,
+  }),
 });
 
 function open(map: ReadonlyMap<string, Secret> | undefined): unknown {
@@ -101,6 +104,10 @@ describe('a memo', () => {
     ['one with half of what was written', change({ written: { config: {}, dotenv: [] } })],
     ['one with a service that is no text', change({ trusted: { selfId: 'c', services: [1] } })],
     ['one with a hub without a name', change({ identity: { hub: { id: null } } })],
+    [
+      'one with a command that would be every process',
+      change({ command: { pid: 1, startTicks: '1' } }),
+    ],
     ['one of a later version', change({ version: 99 })],
   ])('%s is none', (_name, json) => {
     expect(decodeMemo(new TextEncoder().encode(json))).toBeUndefined();
