@@ -77,6 +77,20 @@ export function scopeOf({ self, containers, environment }: Snapshot): Scope {
   };
 }
 
+/**
+ * Topics that are about `object.state` and nothing else. With others it can be the same before and after: a certificate
+ * that was renewed is live, as the one before was.
+ */
+const aboutState: ReadonlySet<Topic> = new Set([
+  'container.state.changed',
+  'container.instance.state.changed',
+]);
+
+/** Its state is what it was. */
+export function isNoChange({ topic, state, previousState }: Notification): boolean {
+  return aboutState.has(topic) && state !== undefined && state === previousState;
+}
+
 /** What has to be fetched again; empty for a notification that cannot concern us. */
 export function changesOf(notification: Notification, scope: Scope): readonly NotifiedKind[] {
   return isElsewhere(notification, scope) || isHidden(notification, scope)

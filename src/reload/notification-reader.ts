@@ -1,7 +1,7 @@
 // Messages of the pipeline to what has changed, with a count of everything that is ignored.
 //
 // Notifications of one turn of the event loop are told together: a flood costs no more than reading it.
-import { changesOf, parseNotification } from '../core/notification.ts';
+import { changesOf, isNoChange, parseNotification } from '../core/notification.ts';
 import type { NotifiedKind, Scope, Unusable } from '../core/notification.ts';
 import type { Frame } from './pipeline-connection.ts';
 
@@ -24,8 +24,8 @@ export type ReaderCounters = {
   readonly ignored: Readonly<Record<IgnoredReason, number>>;
 };
 
-/** `not-ours`: of another environment, or of containers that we may not see. */
-type IgnoredReason = Unusable | 'binary' | 'too-large' | 'not-ours';
+/** `not-ours`: of another environment, or of containers that we may not see. `no-change`: of a state to the same state. */
+type IgnoredReason = Unusable | 'binary' | 'too-large' | 'not-ours' | 'no-change';
 
 const largestBytes = 2 ** 20;
 
@@ -37,6 +37,7 @@ export function createNotificationReader({ scope, onChanges }: ReaderOptions): N
     binary: 0,
     'too-large': 0,
     'not-ours': 0,
+    'no-change': 0,
   };
   let seen = 0;
   let changed = new Set<NotifiedKind>();
@@ -84,6 +85,10 @@ function judge(
   const notification = parseNotification(bytes.toString());
   if (typeof notification === 'string') {
     return notification;
+  }
+
+  if (isNoChange(notification)) {
+    return 'no-change';
   }
 
   const kinds = changesOf(notification, scope());

@@ -85,6 +85,11 @@ describeContainer('nothing is touched, and nobody is told', () => {
     // Of a container in another deployment, of another environment, and what is no notification at all.
     expect(await it.emulator.update(deployed('10.0.0.41'))).toHaveLength(1);
     await it.emulator.notify(about('container.reconfigured', ['000000000000000000000001']));
+    for (const spelling of ['state_previous', 'previous_state']) {
+      const object = { id: '0', state: 'running', [spelling]: 'running' };
+      await it.emulator.sendFrame(JSON.stringify({ topic: 'container.state.changed', object }));
+    }
+
     for (const frame of ['no JSON', '{"topic":"weather.changed"}', Buffer.from('{}')]) {
       await it.emulator.sendFrame(frame);
     }
@@ -92,8 +97,14 @@ describeContainer('nothing is touched, and nobody is told', () => {
     await expect
       .poll(async () => (await it.status()).pipeline)
       .toMatchObject({
-        eventsSeen: 5,
-        eventsIgnored: { 'not-ours': 2, 'not-json': 1, 'unknown-topic': 1, binary: 1 },
+        eventsSeen: 7,
+        eventsIgnored: {
+          'not-ours': 2,
+          'no-change': 2,
+          'not-json': 1,
+          'unknown-topic': 1,
+          binary: 1,
+        },
       });
     expect((await it.status()).reload).toMatchObject({
       phase: 'idle',

@@ -5,6 +5,7 @@ import {
   type Notification,
   type Scope,
   changesOf,
+  isNoChange,
   parseNotification,
   scopeOf,
 } from '../../src/core/notification.ts';
@@ -44,6 +45,21 @@ describe('parseNotification', () => {
     const object = { id: 'c1', state: 'running', [field]: 'new' };
 
     expect(about('container.state.changed', {}, object).previousState).toBe('new');
+  });
+
+  test.each<[string, string, object, boolean]>([
+    ['from a state to the same one', 'container.state.changed', { state_previous: 'a' }, true],
+    ['so in the other spelling', 'container.state.changed', { previous_state: 'a' }, true],
+    ['from another one', 'container.state.changed', { state_previous: 'b' }, false],
+    ['where the state before is not said', 'container.state.changed', {}, false],
+    [
+      'of what a renewal leaves in its state',
+      'dns.certificate.state.changed',
+      { state_previous: 'a' },
+      false,
+    ],
+  ])('a change %s is none only there: %s', (_what, topic, before, isNone) => {
+    expect(isNoChange(about(topic, {}, { id: 'c1', state: 'a', ...before }))).toBe(isNone);
   });
 
   test.each([
