@@ -12,17 +12,21 @@ export function findApp({
   config,
 }: Pick<Prepared, 'argv' | 'resolved' | 'config'>): string {
   if (name === undefined) {
-    throw new StartError('E_USAGE', 'Cannot start: no command was given', {
-      exitCode: exitStatus.usage,
-      remedy: {
-        where: 'command line',
-        fix: 'Name it in CMD, beside ENTRYPOINT ["warp-init", "--"] (without brackets CMD is lost), or in `args` of warp.config.js.',
-      },
-    });
+    throw noCommandError();
   }
 
   const path = resolved.variables.find((variable) => variable.name === 'PATH')?.value;
   return findProgram(name, path, config.settings.cwd);
+}
+
+export function noCommandError(): StartError {
+  return new StartError('E_USAGE', 'Cannot start: no command was given', {
+    exitCode: exitStatus.usage,
+    remedy: {
+      where: 'command line',
+      fix: 'Name it in CMD, beside ENTRYPOINT ["warp-init", "--"] (without brackets CMD is lost), or in `args` of warp.config.js.',
+    },
+  });
 }
 
 /** Undefined: who we are. */

@@ -5,25 +5,30 @@ import { applyNsswitch } from '../apply/fix-nsswitch.ts';
 import { judgeFailure } from '../apply/write-hosts.ts';
 import { addressesOf, judgeNames } from '../core/check-names.ts';
 import type { ProcessFacts } from '../core/check-process.ts';
-import { fails, isFine, warns } from '../core/check-report.ts';
+import { type Finding, fails, isFine, warns } from '../core/check-report.ts';
 import { type HostsEntry, parseBlock, replaceBlock } from '../core/hosts-file.ts';
 import { judgeNsswitch } from '../core/nsswitch.ts';
-import { type PlanStep, buildSteps } from '../core/plan.ts';
+import { type Ids, type PlanStep, buildSteps } from '../core/plan.ts';
 import { errnoOf } from '../errors.ts';
+import { currentDirectory } from '../inputs/current-directory.ts';
+import { type Visitor, foreseeExec } from '../inputs/foresee-exec.ts';
 import { foreseeEdit } from '../inputs/foresee-write.ts';
 import { lookupNames, usualForm } from '../inputs/lookup-names.ts';
 import { problemOfDirectory } from '../inputs/start-directory.ts';
+import { accountOfApp, noCommandError } from './app-start.ts';
 import { inspectFiles } from './check-files.ts';
 import type { Notes } from './check-notes.ts';
 import { findState, lookupProgram } from './debug.ts';
 import type { Prepared } from './prepare.ts';
+import { execError } from './spawn-error.ts';
 
 export type Machine = { readonly prepared: Prepared; readonly facts: ProcessFacts };
 
 export async function inspectMachine(notes: Notes, { prepared, facts }: Machine): Promise<void> {
   inspectMap(notes, prepared);
-  inspectCommand(notes, prepared);
-  inspectDirectory(notes, prepared);
+  const visitor = visitorFor(accountOfApp(prepared), facts);
+  inspectCommand(notes, prepared, visitor);
+  inspectDirectory(notes, prepared, visitor);
   const stateSteps = await findState(prepared);
   const { settings } = prepared.config;
   const steps = buildSteps({ ...prepared, ...stateSteps, settings });
@@ -54,16 +59,23 @@ function inspectMap(notes: Notes, { resolved, platform }: Prepared): void {
   }
 }
 
-function inspectCommand(notes: Notes, prepared: Prepared): void {
-  const program = lookupProgram(prepared);
+const capDacOverride = 1;
+
+/** Root goes through everything, unless that power was taken from it. */
+function visitorFor(account: Ids | undefined, { capabilities }: ProcessFacts): Visitor {
+  return account?.uid === 0 && capabilities.has(capDacOverride) ? undefined : account;
+}
+
+function inspectCommand(notes: Notes, prepared: Prepared, visitor: Visitor): void {
   if (prepared.argv.length === 0) {
-    notes.skip(['command'], 'no command was given: name it after --, as CMD does');
+    notes.add(fails('command', noCommandError()));
     return;
   }
 
+  const program = lookupProgram(prepared);
   switch (program.kind) {
     case 'found':
-      notes.add(isFine('command', program.file));
+      notes.add(judgeProgram(program.file, prepared, visitor));
       return;
     case 'failed':
       notes.add(fails('command', program.error));
@@ -73,13 +85,32 @@ function inspectCommand(notes: Notes, prepared: Prepared): void {
   }
 }
 
-function inspectDirectory(notes: Notes, { config: { settings } }: Prepared): void {
+function judgeProgram(
+  file: string,
+  { argv, resolved, config: { settings } }: Prepared,
+  visitor: Visitor,
+): Finding {
+  const directory = settings.cwd ?? currentDirectory();
+  const obstacle = foreseeExec(file, { visitor, directory });
+  return obstacle === undefined
+    ? isFine('command', file)
+    : fails(
+        'command',
+        execError(obstacle.errno, { file, argv, variables: resolved.variables, settings }),
+      );
+}
+
+function inspectDirectory(
+  notes: Notes,
+  { config: { settings } }: Prepared,
+  visitor: Visitor,
+): void {
   const { cwd } = settings;
   if (cwd === undefined) {
     return;
   }
 
-  const problem = problemOfDirectory(cwd);
+  const problem = problemOfDirectory(cwd, visitor);
   notes.add(problem === undefined ? isFine('directory', cwd) : fails('directory', problem));
 }
 

@@ -15,7 +15,7 @@ export function findAppAgain(prepared: Prepared): string {
   const facts = readProcessFacts();
   refuse(judgeUser(accountOfApp(prepared), user, facts));
   refuse(judgeLimits(limits, facts));
-  const problem = cwd === undefined ? undefined : problemOfDirectory(cwd);
+  const problem = cwd === undefined ? undefined : problemOfDirectory(cwd, undefined);
   if (problem !== undefined) {
     throw problem;
   }

@@ -5,11 +5,14 @@ import { limitsError } from '../core/check-process.ts';
 import { directoryError } from '../core/directory-error.ts';
 import { Secret } from '../core/secret.ts';
 import type { StartPlan } from '../core/plan.ts';
-import { machineOf } from '../core/program-header.ts';
+import { deepestScript, machineOf } from '../core/program-header.ts';
 import { StartError, exitStatus } from '../errors.ts';
 import { readProcessFacts } from '../inputs/process-facts.ts';
 import { readProgramHeader } from '../inputs/program-file.ts';
 import type { SpawnStage } from '../link/messages.ts';
+
+/** What there is to say of an exec that failed. */
+export type ExecutedPlan = Pick<StartPlan, 'file' | 'argv' | 'variables' | 'settings'>;
 
 export type SpawnFailure = { readonly stage: SpawnStage; readonly errno: number };
 
@@ -56,7 +59,11 @@ function errnoName(errno: number): string {
   return found?.[0] ?? `error ${errno}`;
 }
 
-function execError(errno: string, { file, argv, variables, settings }: StartPlan): StartError {
+/** @param errno - Its name. */
+export function execError(
+  errno: string,
+  { file, argv, variables, settings }: ExecutedPlan,
+): StartError {
   // Where PATH is a secret, so is the directory in which the program was found.
   const isHidden = variables.some(({ name, value }) => name === 'PATH' && value instanceof Secret);
   const shown = isHidden ? (argv[0] ?? '') : file;
@@ -79,8 +86,13 @@ function explain(errno: string, file: string): Explanation {
 }
 
 /** A file that the kernel does not know how to run. */
-function explainFormat(file: string): Explanation {
+function explainFormat(file: string, depth = 0): Explanation {
   const header = readProgramHeader(file);
+  if (header?.kind === 'script' && header.interpreter.startsWith('/') && depth < deepestScript) {
+    const { rule, ...rest } = explainFormat(header.interpreter, depth + 1);
+    return { rule: `its interpreter ${header.interpreter} cannot be run: ${rule}`, ...rest };
+  }
+
   const own = machineOf[process.arch] ?? process.arch;
   const status = exitStatus.notExecutable;
   if (header?.kind === 'elf' && header.machine !== own) {
@@ -91,12 +103,14 @@ function explainFormat(file: string): Explanation {
     };
   }
 
-  return header?.kind === 'empty'
-    ? {
-        rule: 'it is empty',
-        fix: 'Look at how it gets into the image (COPY, a build step).',
-        status,
-      }
+  const rule =
+    header?.kind === 'empty'
+      ? 'it is empty'
+      : header?.kind === 'elf' || header?.kind === 'elf-head'
+        ? 'it is no complete program: its ELF headers are cut off or damaged'
+        : undefined;
+  return rule !== undefined
+    ? { rule, fix: 'Look at how it gets into the image (COPY, a build step).', status }
     : {
         rule: 'it is no program for this machine, and names no interpreter',
         fix: 'Give a script a first line (#!/bin/sh).',

@@ -40,16 +40,17 @@ function rowOf(label: string, text: string): Row {
   return { label, items: onOneLine(text.replaceAll(/\s*\n\s*/g, ' ')).split(' '), separator: ' ' };
 }
 
-function summaryOf({ verdict, findings }: CheckReport): string {
+function summaryOf({ verdict, findings, notChecked }: CheckReport): string {
   const count = (wanted: CheckVerdict) =>
     findings.filter((finding) => finding.verdict === wanted).length;
   const warnings = count('warning');
   const tail = warnings === 0 ? '' : warnings === 1 ? ', one warning' : `, ${warnings} warnings`;
+  const isCommandChecked = !notChecked.some(({ id }) => id === 'command');
   switch (verdict) {
     case 'ok':
-      return `ok: all of ${findings.length} checks`;
+      return `ok: all of ${findings.length} checks${isCommandChecked ? '' : '; the command was not checked'}`;
     case 'warning':
-      return `ok${tail}: the app would start`;
+      return `ok${tail}: ${isCommandChecked ? 'the app would start' : 'the command was not checked'}`;
     case 'failure':
       return `failure: ${count('failure')} of ${findings.length} checks${tail}`;
   }

@@ -8,11 +8,17 @@ import { StartError, errnoOf, exitStatus } from '../errors.ts';
 
 /** Undefined if it cannot be read: a program need not be readable for whom it is executable. */
 export function readProgramHeader(file: string): ProgramHeader | undefined {
+  const head = readProgramHead(file);
+  return head === undefined ? undefined : parseProgramHeader(head);
+}
+
+/** The first {@link headerBytes}; undefined likewise. */
+export function readProgramHead(file: string): Uint8Array | undefined {
   let fd;
   try {
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const bytes = new Uint8Array(headerBytes);
-    return parseProgramHeader(bytes.subarray(0, readSync(fd, bytes)));
+    return bytes.subarray(0, readSync(fd, bytes));
   } catch {
     return undefined; // Whatever it was, exec will say it.
   } finally {

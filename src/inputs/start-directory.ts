@@ -1,19 +1,10 @@
-// `init.cwd` before the app is started in it. Whether the app's user may enter it only that user finds out.
-import { statSync } from 'node:fs';
-
+// `init.cwd` before the app is started in it.
 import { directoryError } from '../core/directory-error.ts';
-import { type StartError, errnoOf } from '../errors.ts';
+import type { StartError } from '../errors.ts';
+import { type Visitor, foreseeChdir } from './foresee-exec.ts';
 
-/** Undefined: it is there. */
-export function problemOfDirectory(path: string): StartError | undefined {
-  const errno = errnoOfDirectory(path);
+/** Undefined: it is there, and the visitor may enter it. */
+export function problemOfDirectory(path: string, visitor: Visitor): StartError | undefined {
+  const errno = foreseeChdir(path, visitor);
   return errno === undefined ? undefined : directoryError(path, errno);
-}
-
-function errnoOfDirectory(path: string): string | undefined {
-  try {
-    return statSync(path).isDirectory() ? undefined : 'ENOTDIR';
-  } catch (error) {
-    return errnoOf(error) ?? 'unknown error';
-  }
 }

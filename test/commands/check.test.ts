@@ -134,12 +134,6 @@ describeContainer('before a start, all is well', () => {
       /\nok, one warning: the app would start\n127\.0\.0\.1 localhost\n$/,
     );
   });
-
-  test('without a command there is nothing to say of it', async () => {
-    const checked = await checkFirst({ args: ['check', '--json'] });
-
-    expect(checked.report.notChecked).toContainEqual(expect.objectContaining({ id: 'command' }));
-  });
 });
 
 type Case = [
@@ -211,6 +205,12 @@ describeContainer('of options and config', () => {
         reason: expect.stringContaining('in /no/such/place: there is no'),
       },
       { config: configOf({ cwd: '/no/such/place' }) },
+    ],
+    [
+      'no command',
+      'failure',
+      { id: 'command', code: 'E_USAGE', exitStatus: 64 },
+      { args: ['check', '--json'] },
     ],
     [
       'a command that is not there',

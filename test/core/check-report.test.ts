@@ -48,6 +48,17 @@ describe('the verdict', () => {
   });
 });
 
+test.each([[[good]], [[good, dubious]]])(
+  'nothing is promised of a command that was not checked',
+  (findings) => {
+    const skipped = [{ id: 'command', reason: 'PATH is a secret' }] as const;
+
+    expect(formatCheckTable(buildCheckReport('1.2.3', findings, skipped))).toMatch(
+      /\nok[^\n]*the command was not checked\n$/,
+    );
+  },
+);
+
 test('findings come in the order of the documentation, whatever order they were made in', () => {
   const { findings } = buildCheckReport('1.2.3', [dubious, bad, good], []);
 
