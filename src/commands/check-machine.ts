@@ -7,6 +7,7 @@ import { addressesOf, judgeNames } from '../core/check-names.ts';
 import type { ProcessFacts } from '../core/check-process.ts';
 import { type Finding, fails, isFine, warns } from '../core/check-report.ts';
 import { type HostsEntry, parseBlock, replaceBlock } from '../core/hosts-file.ts';
+import { hostConfPath, isMultiOn } from '../core/host-conf.ts';
 import { judgeNsswitch } from '../core/nsswitch.ts';
 import { type Ids, type PlanStep, buildSteps } from '../core/plan.ts';
 import { errnoOf } from '../errors.ts';
@@ -156,7 +157,7 @@ function withoutNames(where: string, reason: string) {
 
 async function inspectHosts(
   notes: Notes,
-  { config, platform }: Prepared,
+  { config, platform, nsswitch }: Prepared,
   { path, entries, onError }: StepOf<'write-hosts'>,
 ): Promise<void> {
   const text = readIfThere(path);
@@ -170,7 +171,9 @@ async function inspectHosts(
   }
 
   if (platform !== undefined) {
-    await inspectNames(notes, { text, entries }, config.settings.nsswitch);
+    const isFirstOnly = nsswitch.libc !== 'musl' && !isMultiOn(readIfThere(hostConfPath));
+    const rules = { isFirstOnly, nsswitch: config.settings.nsswitch };
+    await inspectNames(notes, { text, entries }, rules);
   }
 }
 
@@ -181,7 +184,7 @@ const lookupDeadlineMs = 10_000;
 async function inspectNames(
   notes: Notes,
   { text, entries }: Hosts,
-  nsswitch: Parameters<typeof judgeNames>[0]['nsswitch'],
+  rules: Pick<Parameters<typeof judgeNames>[0], 'isFirstOnly' | 'nsswitch'>,
 ): Promise<void> {
   const wanted = addressesOf(entries.map(inUsualForm));
   const written = addressesOf(parseBlock(text).map(inUsualForm));
@@ -196,7 +199,7 @@ async function inspectNames(
   }
 
   const lookups = await lookupNames(wanted.keys(), lookupDeadlineMs);
-  notes.add(...judgeNames({ wanted, written, lookups, nsswitch }));
+  notes.add(...judgeNames({ wanted, written, lookups, ...rules }));
 }
 
 function inUsualForm({ address, names }: HostsEntry): HostsEntry {

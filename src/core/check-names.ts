@@ -19,6 +19,8 @@ export type NamesInput = {
   /** As the block of ours in /etc/hosts has it. */
   readonly written: AddressesOf;
   readonly lookups: NameLookups;
+  /** The C library gives the first line of a name alone (host.conf(5)). */
+  readonly isFirstOnly: boolean;
   /** `init.nsswitch`. */
   readonly nsswitch: Settings['nsswitch'];
 };
@@ -38,14 +40,16 @@ export function addressesOf(entries: readonly HostsEntry[]): AddressesOf {
 const shownNames = 20;
 
 export function judgeNames(input: NamesInput): Finding[] {
-  const { wanted, lookups } = input;
+  const { wanted, lookups, isFirstOnly } = input;
   const bad = [...wanted.keys()].flatMap((name) => judgeName(name, input) ?? []);
   const late = [...wanted.keys()].filter((name) => !lookups.found.has(name)).length;
   const good = wanted.size - bad.length - late;
+  const partly = isFirstOnly ? [...wanted.keys()].filter((name) => isPartly(name, input)) : [];
   return [
     ...(good === 0 ? [] : [isFine('names', `${countOf(good)} to the addresses of the platform`)]),
     ...bad.slice(0, shownNames),
     ...(bad.length > shownNames ? [others(bad.slice(shownNames))] : []),
+    ...(partly.length === 0 ? [] : [firstOnly(partly)]),
     ...(late === 0 ? [] : [tooLate(late, lookups.deadlineMs)]),
   ];
 }
@@ -61,8 +65,10 @@ function judgeName(
   }
 
   const inFile = written.get(name);
-  if (inFile === undefined || (typeof found !== 'string' && isSame(found, inFile))) {
-    return stale(name, inFile, expected);
+  if (inFile === undefined || (typeof found !== 'string' && isPartOf(found, inFile))) {
+    return inFile !== undefined && isSame(inFile, expected)
+      ? undefined
+      : stale(name, inFile, expected);
   }
 
   const what =
@@ -87,6 +93,30 @@ function judgeName(
         ),
         exitStatus: null, // A start does not look names up.
       };
+}
+
+function isPartly(name: string, { wanted, lookups }: NamesInput): boolean {
+  const found = lookups.found.get(name);
+  const expected = wanted.get(name);
+  return (
+    found !== undefined &&
+    typeof found !== 'string' &&
+    expected !== undefined &&
+    found.size < expected.size &&
+    isPartOf(found, expected)
+  );
+}
+
+function firstOnly(names: readonly string[]): Finding {
+  const [first = '', ...others] = names;
+  const who =
+    others.length === 0 ? `${first} resolves` : `${first} and ${others.length} more resolve`;
+  return warns('names', {
+    code: 'W_NAME_FIRST_ONLY',
+    message: `${who} to the first address alone: glibc reads one line of a name in /etc/hosts, unless /etc/host.conf says \`multi on\``,
+    where: '/etc/host.conf',
+    fix: "Put `RUN echo 'multi on' > /etc/host.conf` into the Dockerfile, for an app that tries another instance when one does not answer.",
+  });
 }
 
 function stale(
@@ -134,6 +164,12 @@ function countOf(count: number): string {
 
 function isSame(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === b.size && [...a].every((item) => b.has(item));
+}
+
+/** Also all of it. The first line of hosts is the address that is to be used. */
+function isPartOf(found: ReadonlySet<string>, all: ReadonlySet<string>): boolean {
+  const [first = ''] = all;
+  return found.has(first) && [...found].every((item) => all.has(item));
 }
 
 function listOf(addresses: ReadonlySet<string>): string {

@@ -614,6 +614,21 @@ describeContainer('beside a running init', () => {
     expect(checked.report.notChecked).toEqual([]);
   });
 
+  test.each([
+    ['multi on', []],
+    ['multi off', ['W_NAME_FIRST_ONLY']],
+    ['', ['W_NAME_FIRST_ONLY']],
+  ])('/etc/host.conf with %j: glibc gives all addresses of a name, or one', async (text, codes) => {
+    const emulator = await startPlatform(shop);
+    const before = `echo '${text}' >host.conf; mount --bind host.conf /etc/host.conf`;
+    const checked = await checkBeside('true', { emulator, before });
+    const [status, ...trouble] = troubleOf(checked);
+
+    expect(status).toBe(0);
+    expect(trouble.map(({ code }) => code)).toEqual(codes);
+    expect(findingsOf(checked, 'names')[0]).toMatchObject({ verdict: 'ok' });
+  });
+
   test('a hosts file that is read-only is well as long as it is as it should be', async () => {
     const checked = await checkBeside(readOnlyHosts, { emulator: await startPlatform(shop) });
 

@@ -80,6 +80,7 @@ function fillNode(root: string, { node, npm }: { node: string; npm: string }): s
 
   writeAccounts(root, { node: 1000 });
   writeFileSync(join(root, 'etc/nsswitch.conf'), 'passwd: files\ngroup: files\nhosts: files dns\n');
+  writeFileSync(join(root, 'etc/host.conf'), 'multi on\n'); // Of base-files.
   mkdirSync(join(root, 'home/node'), { recursive: true });
   return [`ENV PATH=${usualPath}`, 'CMD ["node"]'];
 }

@@ -133,7 +133,12 @@ export type Platform = {
 
 export const shopPlatform = {
   token: 'shop-in-a-container',
-  services: { web: '10.0.0.10', 'my-db': '10.0.0.20', cache: '10.0.0.30' },
+  services: {
+    web: '10.0.0.10',
+    'my-db': '10.0.0.20',
+    search: [{ ipv4: '10.0.0.40', ipv6: 'fd00::40' }, '10.0.0.41'],
+    cache: '10.0.0.30',
+  },
   secrets: { 'database-url': 'postgres://web:correct-horse@my-db.warp/shop' },
 };
 

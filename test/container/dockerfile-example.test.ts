@@ -89,3 +89,20 @@ test('check, executed in it, finds nothing that would fail', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ verdict: 'ok', notChecked: [] });
   expect(status).toBe(0);
 });
+
+test('without /etc/host.conf, as in images of single files, glibc gives one address a name: a warning', async () => {
+  const platform = await startPlatform();
+  const web = startContainer({ image: shopImage, options: platform.options });
+  await web.stdout.waitFor(/listens/);
+  await web.exec(['rm', '/etc/host.conf']);
+
+  const { status, stdout } = await web.exec(['warp-init', 'check', '--json']);
+
+  expect(JSON.parse(stdout)).toMatchObject({
+    verdict: 'warning',
+    findings: expect.arrayContaining([
+      expect.objectContaining({ id: 'names', code: 'W_NAME_FIRST_ONLY' }),
+    ]),
+  });
+  expect(status).toBe(0);
+});

@@ -20,9 +20,11 @@ type World = {
   /** By name: addresses, or the name of an error. */
   readonly lookups: Readonly<Record<string, readonly string[] | string>>;
   readonly nsswitch?: 'warn' | 'ignore';
+  /** Without `multi on`. */
+  readonly isFirstOnly?: boolean;
 };
 
-function judge({ platform, hosts, lookups, nsswitch = 'warn' }: World): Finding[] {
+function judge({ platform, hosts, lookups, ...rules }: World): Finding[] {
   const found: NameLookups['found'] = new Map(
     Object.entries(lookups).map(([name, answer]) => [
       name,
@@ -33,7 +35,9 @@ function judge({ platform, hosts, lookups, nsswitch = 'warn' }: World): Finding[
     wanted: addressesOf(entries(...platform)),
     written: addressesOf(entries(...hosts)),
     lookups: { found, deadlineMs },
-    nsswitch,
+    nsswitch: 'warn',
+    isFirstOnly: false,
+    ...rules,
   });
 }
 
@@ -53,7 +57,8 @@ describe('a hostname', () => {
   test.each([
     ['nothing', 'ENOTFOUND', 'it does not resolve (ENOTFOUND), although /etc/hosts has 10.0.0.1'],
     ['the address of another', ['6.6.6.6'], 'it resolves to 6.6.6.6, although'],
-    ['one address of two', ['10.0.0.1'], 'it resolves to 10.0.0.1, although'],
+    ['the second address of two alone', ['fd00::1'], 'it resolves to fd00::1, although'],
+    ['no address', [], 'it resolves to nothing, although'],
     ['one address more', ['10.0.0.1', 'fd00::1', '10.0.0.9'], '10.0.0.9, although'],
   ])('fails where it stands in hosts and a lookup gives %s', (_what, answer, reason) => {
     const [finding] = judge({ platform: db, hosts: db, lookups: { 'db.warp': answer } });
@@ -65,6 +70,34 @@ describe('a hostname', () => {
       exitStatus: null,
     });
     expect(finding?.reason).toContain(reason);
+  });
+
+  test.each([
+    ['fine where a lookup gives the first address alone', false, 'ok', null],
+    ['a warning where that is the rule of the C library', true, 'warning', 'W_NAME_FIRST_ONLY'],
+  ])('is %s', (_what, isFirstOnly, verdict, code) => {
+    const lookups = { 'db.warp': ['10.0.0.1'] };
+    const findings = judge({ platform: db, hosts: db, lookups, isFirstOnly });
+
+    expect(findings.at(-1)).toMatchObject({ verdict, code });
+    expect(findings[0]).toMatchObject({ verdict: 'ok' });
+  });
+
+  test('with one address has no second one to miss', () => {
+    const one = ['10.0.0.1 db.warp'];
+    const lookups = { 'db.warp': ['10.0.0.1'] };
+
+    expect(judge({ platform: one, hosts: one, lookups, isFirstOnly: true })).toMatchObject([
+      { verdict: 'ok' },
+    ]);
+  });
+
+  test('is stale where a lookup gives the first of older addresses', () => {
+    const hosts = ['10.0.0.7 db.warp', '10.0.0.8 db.warp'];
+    const lookups = { 'db.warp': ['10.0.0.7'] };
+    const findings = judge({ platform: db, hosts, lookups, isFirstOnly: true });
+
+    expect(findings).toMatchObject([{ verdict: 'warning', code: 'W_NAME_STALE' }]);
   });
 
   test('is only a warning where the operator ignores nsswitch.conf', () => {
