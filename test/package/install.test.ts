@@ -97,6 +97,13 @@ describe.skipIf(noPackageBecause !== undefined).each([
     expect(run([file, '--', 'sh', '-c', 'exit 42'], plain)).toMatchObject({ status: 42 });
   });
 
+  test('gives `man warp-init` its page', () => {
+    const prefix = join(installGlobally(args), '../..');
+    const page = readFileSync(join(prefix, 'share/man/man1/warp-init.1'), 'utf8');
+
+    expect(page).toMatch(/^\.TH WARP\\-INIT 1/m);
+  });
+
   test('gives the same after `warp-init warm`: the binary, and a brain that is warmed', () => {
     const file = installGlobally(args);
     const target = realpathSync(file);
