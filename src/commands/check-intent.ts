@@ -74,7 +74,7 @@ function describe(notes: Notes, { config, intent }: AnyIntent, failed: ReadonlyS
   }
 
   if (!failed.has('user')) {
-    notes.add(judgeUser(accountOfApp(intent), settings.user, facts));
+    notes.add(judgeUser(accountOfApp(intent), settings, facts));
   }
 
   notes.add(judgeLimits(settings.limits, facts));

@@ -11,9 +11,10 @@ import type { Prepared } from './prepare.ts';
 
 /** @returns the program. @throws {StartError} it, its user, its limits or its directory cannot be had. */
 export function findAppAgain(prepared: Prepared): string {
-  const { user, limits, cwd } = prepared.config.settings;
+  const { settings } = prepared.config;
+  const { limits, cwd } = settings;
   const facts = readProcessFacts();
-  refuse(judgeUser(accountOfApp(prepared), user, facts));
+  refuse(judgeUser(accountOfApp(prepared), settings, facts));
   refuse(judgeLimits(limits, facts));
   const problem = cwd === undefined ? undefined : problemOfDirectory(cwd, undefined);
   if (problem !== undefined) {

@@ -14,7 +14,7 @@ import type { OwnedSecretFile, SecretFileStep } from '../core/secret-files.ts';
 import type { Secret } from '../core/secret.ts';
 import { configPath, logSettings, resolveSettings } from '../core/settings.ts';
 import type { SettingSources } from '../core/settings-sources.ts';
-import { type Account, lookupUser } from '../inputs/accounts.ts';
+import { type Account, lookupUser, systemFiles } from '../inputs/accounts.ts';
 import { type ConfigPlace, findConfigFile, findUnreadConfig } from '../inputs/config-path.ts';
 import { currentDirectory } from '../inputs/current-directory.ts';
 import { loadDotenvParser, readDotenvFiles } from '../inputs/dotenv-file.ts';
@@ -138,7 +138,8 @@ export async function intend(
     rules: config.variables,
   };
   const wanted = findWantedSecrets(written, settings.secrets);
-  const account = settings.user === undefined ? undefined : lookupUser(settings.user);
+  const { user, userLabel } = settings;
+  const account = user === undefined ? undefined : lookupUser(user, systemFiles, userLabel);
   const files = await ownSecretFiles(config, account);
   const planCertificates = await ownCertificates(config, account);
   return { written, wanted, account, files, planCertificates };

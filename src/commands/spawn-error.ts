@@ -1,7 +1,7 @@
 // Why pid1 could not start the app, as an error with the right exit status.
 import { constants } from 'node:os';
 
-import { limitsError } from '../core/check-process.ts';
+import { limitsError, userError } from '../core/check-process.ts';
 import { directoryError } from '../core/directory-error.ts';
 import { Secret } from '../core/secret.ts';
 import type { StartPlan } from '../core/plan.ts';
@@ -25,17 +25,7 @@ export function spawnError({ stage, errno }: SpawnFailure, start: StartPlan): St
     case 'gid':
     case 'uid':
     case 'capabilities':
-      return new StartError(
-        'E_USER',
-        `Cannot become ${start.settings.user ?? 'the user'}: ${name} (${stage})`,
-        {
-          exitCode: exitStatus.config,
-          remedy: {
-            where: '--user',
-            fix: 'Start the container as root with the capabilities SETUID and SETGID, or leave --user out.',
-          },
-        },
-      );
+      return userError(start.settings, `${name} (${stage})`);
     case 'limits':
       return limitsError(start.settings.limits, readProcessFacts(), name);
     case 'directory':

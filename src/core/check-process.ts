@@ -4,6 +4,7 @@
 import { StartError, exitStatus } from '../errors.ts';
 import { type Finding, fails, isFine, warns } from './check-report.ts';
 import type { Ids } from './plan.ts';
+import type { Settings } from './settings.ts';
 import { type ResourceLimit, resourceNumbers, unlimited } from './settings-limits.ts';
 
 /** What /proc says of a process that was started as init would be. */
@@ -83,7 +84,7 @@ const capSysResource = 24;
 /** @param account - Undefined: who init is. */
 export function judgeUser(
   account: Ids | undefined,
-  spec: string | undefined,
+  { user: spec, userLabel }: Pick<Settings, 'user' | 'userLabel'>,
   facts: ProcessFacts,
 ): Finding {
   const { uid, gid } = account ?? facts;
@@ -95,16 +96,21 @@ export function judgeUser(
   const obstacle = obstacleTo(account, facts);
   return obstacle === undefined
     ? isFine('user', `the app runs as ${spec ?? ''}: ${who}`)
-    : fails(
-        'user',
-        new StartError('E_USER', `Cannot become ${spec ?? ''}: ${obstacle}`, {
-          exitCode: exitStatus.config,
-          remedy: {
-            where: '--user',
-            fix: 'Start the container as root with the capabilities SETUID and SETGID, or leave --user out.',
-          },
-        }),
-      );
+    : fails('user', userError({ user: spec, userLabel }, obstacle));
+}
+
+/** @param obstacle - Why init cannot become the user. */
+export function userError(
+  { user, userLabel }: Pick<Settings, 'user' | 'userLabel'>,
+  obstacle: string,
+): StartError {
+  return new StartError('E_USER', `Cannot become ${user ?? 'the user'}: ${obstacle}`, {
+    exitCode: exitStatus.config,
+    remedy: {
+      where: userLabel,
+      fix: `Start the container as root with the capabilities SETUID and SETGID, or leave ${userLabel} out.`,
+    },
+  });
 }
 
 /** In the order in which pid1 would meet them: groups, gid, uid. */

@@ -33,6 +33,8 @@ export type Settings = {
   readonly dotenvFiles: readonly string[];
   /** As written; inputs/accounts.ts looks it up. */
   readonly user: string | undefined;
+  /** Where it is written: `--user`, `WARP_INIT_USER` or `init.user`. */
+  readonly userLabel: string;
   readonly exec: boolean;
   readonly debug: boolean;
   /** Signal number got to signal number sent; 0 drops. Only the rewritten ones. */
@@ -97,6 +99,7 @@ export function resolveSettings(sources: SettingSources): Settings {
     socketPath: value(sources, 'socket', parseText) ?? defaultSocketPath,
     dotenvFiles: list(sources, 'env-file', parseText),
     user: value(sources, 'user', parseUser),
+    userLabel: given(sources, 'user')?.label ?? '--user',
     exec,
     debug: flag(sources, 'debug') ?? false,
     rewrite: toMap(list(sources, 'rewrite', parseRewrite)),

@@ -31,22 +31,20 @@ export type AccountLookup = AccountFiles & { readonly use: AccountUse };
 
 export const systemFiles: AccountFiles = { passwdPath: '/etc/passwd', groupPath: '/etc/group' };
 
-const appUser: AccountUse = {
-  task: 'run the app as',
-  where: '--user',
-  fix: 'Correct --user, WARP_INIT_USER or init.user.',
-};
+const appUser = { task: 'run the app as' };
 
 /**
  * @param spec - `NAME`, `UID`, `NAME:GROUP` or `UID:GID`, in any mixture of names and numbers.
+ * @param where - Where it is written: `--user`, `WARP_INIT_USER` or `init.user`.
  * @throws {StartError} E_USER: the user or group does not exist, or `spec` has another form.
  */
-export function lookupUser(spec: string, files = systemFiles): Account {
+export function lookupUser(spec: string, files = systemFiles, where = '--user'): Account {
   const [user, group, ...rest] = spec.split(':');
-  const lookup = { ...files, use: appUser };
+  const use = { ...appUser, where, fix: `Correct ${where}.` };
+  const lookup = { ...files, use };
 
   if (user === undefined || user === '' || group === '' || rest.length > 0) {
-    throw userError(spec, { ...appUser, rule: 'expected NAME, UID, NAME:GROUP or UID:GID' });
+    throw userError(spec, { ...use, rule: 'expected NAME, UID, NAME:GROUP or UID:GID' });
   }
 
   const entry = findUser(user, lookup);

@@ -10,9 +10,17 @@ export function configFailure(path: string, error: unknown, programFile: string)
 
   return new StartError('E_CONFIG', `Cannot load the config ${from}: ${reasonOf(error)}`, {
     exitCode: exitStatus.config,
-    remedy: { where, fix: fixOf(error) },
+    remedy: { where, fix: isUnreadTypeScript(path) ? needsNewerNode : fixOf(error) },
     cause: error,
   });
+}
+
+const needsNewerNode = `Make a warp.config.js of it, or take Node 22.18 or newer, which reads TypeScript: this one is ${process.version}.`;
+
+/** Node 20 takes a `.ts` for JavaScript, and types for wrong syntax. */
+function isUnreadTypeScript(path: string): boolean {
+  const isRead: unknown = Reflect.get(process.features, 'typescript');
+  return /\.[cm]?ts$/.test(path) && (isRead === undefined || isRead === false);
 }
 
 function fixOf(error: unknown): string {

@@ -356,3 +356,33 @@ describeContainer('a config that is not read', () => {
     }
   });
 });
+
+describeContainer('a config in TypeScript', () => {
+  // As Node 20 is, and 22 before 22.18.
+  const withoutTypes =
+    'printf \'#!/bin/sh\\nexec "%s" --no-experimental-strip-types "$@"\\n\' "$(command -v node)" >node; chmod 755 node';
+  const knowsTypes = Reflect.get(process.features, 'typescript') !== undefined;
+
+  test('needs a Node that can read it, and the error says so', async () => {
+    const ended = await runContainer({
+      files: {
+        'warp.config.ts': 'const port: number = 80;\nexport default { deployment: { port } };',
+      },
+      env: {
+        WARP_INIT_CONFIG: 'warp.config.ts',
+        ...(knowsTypes && { WARP_INIT_NODE: './node' }),
+      },
+      before: knowsTypes ? withoutTypes : '',
+    });
+
+    expect(refusalOf(ended)).toEqual(
+      refused({
+        status: 78,
+        code: 'E_CONFIG',
+        message: /^Cannot load the config \S*warp\.config\.ts/,
+        where: /warp\.config\.ts/,
+        fix: /^Make a warp\.config\.js of it, or take Node 22\.18 or newer, which reads TypeScript/,
+      }),
+    );
+  });
+});

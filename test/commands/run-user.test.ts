@@ -89,19 +89,23 @@ describe.skipIf(!isRoot)('needs root', () => {
       expect(ended.hosts).toBe('127.0.0.1 localhost\n');
     });
 
-    test('that may not be become ends the start with 78', async () => {
+    test.each([
+      ['--user', { args: ['--user', 'nobody', ...tell] }],
+      ['WARP_INIT_USER', { args: tell, env: { WARP_INIT_USER: 'nobody' } }],
+      ['init.user', { args: tell, config: 'module.exports = { init: { user: "nobody" } };' }],
+    ])('that may not be become ends the start with 78, and names %s', async (where, options) => {
       const ended = await runContainer({
         emulator: await startPlatform(platform),
         before: 'set -- setpriv --bounding-set=-setuid,-setgid "$@"',
-        args: ['--user', 'nobody', ...tell],
+        ...options,
       });
       expect(refusalOf(ended)).toEqual(
         refused({
           status: 78,
           code: 'E_USER',
           message: /^Cannot become nobody: EPERM \((?:groups|gid|uid)\)$/,
-          where: '--user',
-          fix: 'Start the container as root with the capabilities SETUID and SETGID, or leave --user out.',
+          where,
+          fix: `Start the container as root with the capabilities SETUID and SETGID, or leave ${where} out.`,
         }),
       );
     });

@@ -28,6 +28,7 @@ const root: ProcessFacts = {
   mostOpenFiles: 1_048_576n,
 };
 const node = { uid: 1000, gid: 1000, groups: [1000, 44] };
+const setting = { user: 'node', userLabel: 'init.user' };
 
 describe('the user of the app', () => {
   test.each<[string, Partial<ProcessFacts>]>([
@@ -38,7 +39,7 @@ describe('the user of the app', () => {
     ],
     ['the last uid of the map', { uidMap: [{ first: 0, count: 1001 }] }],
   ])('is within reach: %s', (_what, change) => {
-    const { verdict, reason } = judgeUser(node, 'node', { ...root, ...change });
+    const { verdict, reason } = judgeUser(node, setting, { ...root, ...change });
 
     expect([verdict, reason]).toEqual(['ok', 'the app runs as node: uid 1000, gid 1000']);
   });
@@ -52,9 +53,13 @@ describe('the user of the app', () => {
     ['no such gid', { gidMap: [{ first: 0, count: 1000 }] }, 'gid 1000 does not exist'],
     ['no such group', { gidMap: [{ first: 100, count: 65_000 }] }, 'gid 44 does not exist'],
   ])('is out of reach: %s', (_what, change, why) => {
-    const { verdict, reason, exitStatus } = judgeUser(node, 'node', { ...root, ...change });
+    const { verdict, reason, exitStatus, where, fix } = judgeUser(node, setting, {
+      ...root,
+      ...change,
+    });
 
-    expect([verdict, exitStatus]).toEqual(['failure', 78]);
+    expect([verdict, exitStatus, where]).toEqual(['failure', 78, 'init.user']);
+    expect(fix).toContain('or leave init.user out');
     expect(reason).toContain('Cannot become node: ');
     expect(reason).toContain(why);
   });
@@ -62,7 +67,7 @@ describe('the user of the app', () => {
   test('needs nothing where it is that of init', () => {
     const bare = { ...root, uid: 1000, gid: 1000, capabilities: new Set<number>() };
 
-    expect(judgeUser(undefined, 'node', bare).verdict).toBe('ok');
+    expect(judgeUser(undefined, setting, bare).verdict).toBe('ok');
   });
 });
 

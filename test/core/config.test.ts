@@ -121,6 +121,7 @@ describe('A config', () => {
       socketPath: '/api.sock',
       dotenvFiles: ['.env'],
       user: 'node:node',
+      userLabel: 'init.user',
       exec: false,
       debug: true,
       rewrite: new Map([[15, 3]]),

@@ -160,6 +160,7 @@ describe('Of three sources', () => {
       socketPath: '/var/run/cycle/api/api.sock',
       dotenvFiles: [],
       user: undefined,
+      userLabel: '--user',
       exec: false,
       debug: false,
       rewrite: new Map(),
