@@ -11,6 +11,7 @@ any of this: no config, no platform, no Node. WARP_INIT_PLAIN=1 means the same.
 WARP_INIT_NODE names the Node that runs warp-init itself.
 
 Exit status: the app's own, or 128+N if signal N ended it. Before the app runs:
+    1  check: something would fail; health: unhealthy; reload: it was not done
    64  the command line or a WARP_INIT_ variable is wrong
    69  there is no platform (for the commands that ask one: no running init),
        or it did not answer as it should
@@ -31,7 +32,8 @@ Coming from tini, dumb-init or catatonit (more in the README):
   dumb-init -r FROM:TO                 --rewrite FROM:TO
   tini -v, dumb-init -v                --log-level debug
   tini -h, -l, --version               --help, the file LICENSE, --version
-  catatonit -P                         -- sleep infinity
+  catatonit -P                         --exit-status 143 --exit-status 130 --
+                                       sleep infinity
   TINI_SUBREAPER                       WARP_INIT_SUBREAPER=1
   TINI_KILL_PROCESS_GROUP              the default
   TINI_VERBOSITY, DUMB_INIT_DEBUG=1,   WARP_INIT_LOG_LEVEL=debug

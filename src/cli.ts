@@ -9,6 +9,7 @@ import { type AskedInit, type Invocation, type StartWords, debugFormats } from '
 /** @throws {StartError} E_USAGE (64), with the nearest known option or command suggested. */
 export async function parseCommandLine(args: readonly string[]): Promise<Invocation> {
   refuseFlagValues(args);
+  refuseMissingDashes(args);
   let text: string | undefined;
   const parser = createParser(args, (message, error) => describeFailure(message, error, args));
   const parsed = await parser.parseAsync(
@@ -37,6 +38,7 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
     case 'bundle':
       return { command, ...readStart(words, args), file: readFileName(words, args) };
     case 'emulator':
+      refuseMore(words, command);
       return {
         command,
         platformPath: String(words['platform']),
@@ -44,11 +46,14 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
         faults: [words['fault'] ?? []].flat().map(String).join(','),
       };
     case 'status':
+      refuseMore(words, command);
       return { command, ...readAskedInit(words), asJson: words['json'] === true };
     case 'reload':
     case 'health':
+      refuseMore(words, command);
       return { command, ...readAskedInit(words) };
     case 'warm':
+      refuseMore(words, command);
       return { command };
     default:
       throw unknownCommand(command, args);
@@ -83,13 +88,67 @@ const commandNames = [
   'warm',
 ];
 
+/** Commands that are about a start, and take another one behind --. */
+const starters = ['run', 'debug', 'check'];
+
+/** Before the parser looks: options of a command whose -- was forgotten would be taken for ours. */
+function refuseMissingDashes(args: readonly string[]): void {
+  const at = findWord(args, 0);
+  const word = args[at];
+  if (word === undefined) {
+    return;
+  }
+
+  if (!commandNames.includes(word)) {
+    throw unknownCommand(word, args);
+  }
+
+  const next = args[findWord(args, at + 1)];
+  if (starters.includes(word) && next !== undefined) {
+    throw wordBeforeDashes(next, args);
+  }
+}
+
+/** The index of the first word that is no option and no value of one; -1: there is none, or what stands before it is not known. */
+function findWord(args: readonly string[], from: number): number {
+  for (let at = from; at < args.length; at += 1) {
+    const word = args[at] ?? '';
+    if (!word.startsWith('-') || word === '-') {
+      return at;
+    }
+
+    const option = optionNames().find((name) => word === `--${name}`);
+    if (takesValue(word) || (option !== undefined && /^(?:true|false)$/.test(args[at + 1] ?? ''))) {
+      at += 1;
+    } else if (option === undefined && !/^--[\w-]+=|^--json$/.test(word)) {
+      return -1;
+    }
+  }
+
+  return -1;
+}
+
+function wordBeforeDashes(word: string, args: readonly string[]): StartError {
+  return usageError(
+    `${JSON.stringify(word)} stands before --`,
+    `Put -- before the command: ${withDashes(word, args)}`,
+  );
+}
+
+function refuseMore(words: Words, command: string): void {
+  const [more] = [...words._.slice(1), ...words['--']];
+  if (more !== undefined) {
+    throw usageError(
+      `${command} has no use for ${JSON.stringify(String(more))}`,
+      `Leave it out: see warp-init ${command} --help.`,
+    );
+  }
+}
+
 function readStart(words: Words, args: readonly string[]): StartWords {
   const [, positional] = words._;
   if (positional !== undefined) {
-    throw usageError(
-      `${JSON.stringify(String(positional))} stands before --`,
-      `Put -- before the command: ${withDashes(String(positional), args)}`,
-    );
+    throw wordBeforeDashes(String(positional), args);
   }
 
   return { options: readOptions(words), argv: words['--'].map(String) };
@@ -177,7 +236,10 @@ function withDashes(word: string, args: readonly string[]): string {
 
 function takesValue(word: string): boolean {
   const option = optionNames().find((name) => word === `--${name}`);
-  return word === '--format' || (option !== undefined && runOptions[option].kind !== 'flag');
+  return (
+    ['--format', '--fault'].includes(word) ||
+    (option !== undefined && runOptions[option].kind !== 'flag')
+  );
 }
 
 /** yargs names unknown options without their dashes, in words that are its own. */
@@ -211,6 +273,13 @@ function describeFailure(
   const known = nearest(unknown, [...optionNames(), 'help', 'version', 'format', 'json']);
   if (unknown === 'plain') {
     return usageError('--plain is not its first word', 'Write `warp-init --plain -- COMMAND`.');
+  }
+
+  if (written === '-v') {
+    return usageError(
+      'there is no option -v',
+      'Did you mean -V (the version), or --log-level debug?',
+    );
   }
 
   return usageError(

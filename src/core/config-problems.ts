@@ -13,8 +13,13 @@ export type Problem = {
   readonly suggestion?: string;
 };
 
-export function describeProblem({ path, expected, received, ...rest }: Problem): string {
+export function describeProblem(problem: Problem): string {
+  const { path, expected, received, ...rest } = problem;
   const question = rest.suggestion === undefined ? '' : ` (did you mean ${rest.suggestion}?)`;
+  if (isUnknownKey(problem)) {
+    return `${path}: unknown key${question}, expected ${expected}`;
+  }
+
   return `${path === '' ? 'the config' : path}: expected ${expected}, received ${received}${question}`;
 }
 
@@ -37,7 +42,7 @@ function mayBeSecret(keys: readonly unknown[]): boolean {
   return first === 'variables' || (first === 'deployment' && second === 'variables');
 }
 
-const unknownKey = 'this key';
+const unknownKey = 'an unknown key';
 
 export function isUnknownKey({ received }: Problem): boolean {
   return received === unknownKey;

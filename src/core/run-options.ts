@@ -28,7 +28,7 @@ export const runOptions = {
   'exit-status': { kind: 'list', init: 'exitStatus', placeholder: 'FROM[:TO]', description: 'end with TO (0) where the app ends with FROM' },
   'single-child': { kind: 'flag', init: 'singleChild', placeholder: '', description: 'forward signals to the app alone, not to its group' },
   subreaper: { kind: 'flag', init: 'subreaper', placeholder: '', description: 'adopt orphans although not PID 1' },
-  'parent-death': { kind: 'value', init: 'parentDeath', placeholder: 'SIG', description: 'signal that init gets when its parent ends' },
+  'parent-death': { kind: 'value', init: 'parentDeath', placeholder: 'SIG', description: 'signal for init when its parent ends' },
   'stop-signal': { kind: 'value', init: 'stopSignal', placeholder: 'SIG', description: 'what the app gets for a SIGTERM' },
   'kill-delay': { kind: 'value', init: 'killDelay', placeholder: 'TIME', description: 'time from the stop signal to SIGKILL (none)' },
   linger: { kind: 'value', init: 'linger', placeholder: 'TIME', description: 'time that the rest of the group has after the app (0s)' },

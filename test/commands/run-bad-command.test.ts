@@ -293,6 +293,42 @@ describeContainer('a command line ends with 64', () => {
       },
     ],
     [
+      'for a command without --, whose options are not ours',
+      ['sh', '-c', 'true'],
+      {
+        message: 'Cannot understand the command line: "sh" is not a command of warp-init',
+        where: 'command line',
+        fix: 'put -- before it: warp-init -- sh -c true',
+      },
+    ],
+    [
+      'for the same behind an option of ours',
+      ['--user', 'node', 'node', '--inspect', 'server.js'],
+      {
+        message: 'Cannot understand the command line: "node" is not a command of warp-init',
+        where: 'command line',
+        fix: 'put -- before it: warp-init --user node -- node --inspect server.js',
+      },
+    ],
+    [
+      'for the same behind run, with an option that we have too',
+      ['run', '--debug', 'node', '--version'],
+      {
+        message: 'Cannot understand the command line: "node" stands before --',
+        where: 'command line',
+        fix: 'Put -- before the command: warp-init --debug -- node --version',
+      },
+    ],
+    [
+      'for the -v of others',
+      ['-v'],
+      {
+        message: 'Cannot understand the command line: there is no option -v',
+        where: 'command line',
+        fix: 'Did you mean -V',
+      },
+    ],
+    [
       'for a command before --, too',
       ['run', '--user=node', 'node', '--', 'server.js'],
       {
@@ -422,6 +458,25 @@ describeContainer('a command line ends with 64', () => {
         message: `Cannot understand the command line: the command ${command} is not its first word`,
         where: 'command line',
         fix: `Write \`warp-init ${command}\`, and the options behind it.`,
+      }),
+    );
+  });
+
+  test.each([
+    ['warm', 'extra'],
+    ['status', 'extra', '--json'],
+    ['health', '--', 'extra'],
+    ['reload', 'extra'],
+    ['emulator', 'a.json', 'extra'],
+  ])('for a word that %s has no use for', async (...args) => {
+    const ended = await runContainer({ args });
+    expect(refusalOf(ended)).toEqual(
+      refused({
+        status: 64,
+        code: 'E_USAGE',
+        message: `Cannot understand the command line: ${args[0]} has no use for "extra"`,
+        where: 'command line',
+        fix: `see warp-init ${args[0]} --help`,
       }),
     );
   });

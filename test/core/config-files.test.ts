@@ -96,7 +96,9 @@ describe('A file of a secret', () => {
       'init.secrets.files[0].decode: expected one of base64, received "base46" (did you mean base64?)',
       'init.secrets.files[0].unpack: expected one of tar, received "zip"',
       'init.secrets.files[0].allowEmpty: expected true or false, received "yes"',
-      expect.stringMatching(/files\[0\]\.moed: expected one of .*\(did you mean mode\?\)$/),
+      expect.stringMatching(
+        /files\[0\]\.moed: unknown key \(did you mean mode\?\), expected one of /,
+      ),
       'init.secrets.files[1].secret: expected text that is not empty, without NUL, received ""',
       'init.secrets.files[1].path: expected a value, received nothing',
     ]);

@@ -99,7 +99,9 @@ describe('A reload', () => {
         /^init\.reload\.action: expected one of auto, signal, restart, command/,
       ),
       expect.stringMatching(/^init\.reload\.on\.ist: .* \(did you mean command\?\)$/),
-      expect.stringMatching(/^init\.reload\.on\.secret: .* \(did you mean secrets\?\)$/),
+      expect.stringMatching(
+        /^init\.reload\.on\.secret: unknown key \(did you mean secrets\?\), expected /,
+      ),
       expect.stringMatching(/^init\.reload\.deadline: expected a duration/),
       'init.reload.command: expected a command, which init.reload.on.config asks for, received nothing',
       'init.reload.maxWait: expected at least init.reload.quiet, "2s", received "1999ms"',

@@ -255,8 +255,10 @@ describe('Every problem is found at once,', () => {
       ),
       'init.follow: expected true or false, received "no"',
       expect.stringMatching(/^init\.platform\.deadline: expected a duration .*, received "3 s"$/),
-      'init.platform.dedline: expected one of required, deadline, received this key (did you mean deadline?)',
-      expect.stringMatching(/^init\.sokcet: expected one of socket, .* \(did you mean socket\?\)$/),
+      'init.platform.dedline: unknown key (did you mean deadline?), expected one of required, deadline',
+      expect.stringMatching(
+        /^init\.sokcet: unknown key \(did you mean socket\?\), expected one of socket, /,
+      ),
       'ist[1].service: expected one entry a service: put these names into ist[0], received "db"',
     ]);
   });

@@ -26,11 +26,19 @@ describe.each([[], ...commands.map((name) => [name])])('the help of warp-init %s
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 
+  test('has a space before the type of an option', async () => {
+    expect(await printed(words)).not.toMatch(/\S\[(?:string|boolean)\]/);
+  });
+
   test('says how it is used, and shows an example', async () => {
     const text = await printed(words);
     expect(text).toMatch(/^warp-init/);
     expect(text).toMatch(/^(?:Examples|In a Dockerfile):\n {2}\S/m);
   });
+});
+
+test('the help says which commands end with 1', async () => {
+  expect(await printed([])).toMatch(/^ {4}1 {2}check: .*health: .*reload: /m);
 });
 
 describe('the manual page', async () => {
