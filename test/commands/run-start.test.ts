@@ -191,6 +191,15 @@ describeContainer('the log', () => {
     ]);
     expect(ended.status).toBe(69);
   });
+
+  test('is not blamed for a config that keeps the event loop from reading its answers', async () => {
+    const ended = await runContainer({
+      emulator: await startPlatform(shop),
+      config: 'const end = Date.now() + 2200; while (Date.now() < end); module.exports = {};',
+    });
+
+    expect([ended.status, ended.stderr]).toEqual([0, '']);
+  });
 });
 
 describeContainer('without a platform', () => {
