@@ -10,6 +10,7 @@ import { Secret } from './secret.ts';
 const hiddenHere = 'bundle';
 const hiddenArgument = '[argument]';
 const hiddenOutput = '[output]';
+const hiddenValue = '[value]';
 
 /** @param report - As `debug --format json` prints it, perhaps of another version. */
 export function withoutLiterals(report: unknown): unknown {
@@ -57,7 +58,7 @@ export function redactValue(value: unknown, { redact }: Pick<Redaction, 'redact'
   if (typeof value === 'string') {
     return value
       .split('\n')
-      .map((line) => redact(line))
+      .map((line) => redact(withoutReceived(line)))
       .join('\n');
   }
 
@@ -70,6 +71,14 @@ export function redactValue(value: unknown, { redact }: Pick<Redaction, 'redact'
         Object.entries(value).map(([key, item]) => [redact(key), redactValue(item, { redact })]),
       )
     : value;
+}
+
+/** What a key of the config has, where a problem says so (core/config-problems.ts). */
+function withoutReceived(line: string): string {
+  return line.replace(
+    /^(  \S.*: expected .*, received )(?:".*"|[-\d].*|true|false)/,
+    `$1${hiddenValue}`,
+  );
 }
 
 /** `from` of a line that a program of the operator's has said (commands/app-actions.ts). */

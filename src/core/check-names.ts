@@ -108,9 +108,8 @@ function isPartly(name: string, { wanted, lookups }: NamesInput): boolean {
 }
 
 function firstOnly(names: readonly string[]): Finding {
-  const [first = '', ...others] = names;
-  const who =
-    others.length === 0 ? `${first} resolves` : `${first} and ${others.length} more resolve`;
+  const [first = '', ...more] = names;
+  const who = more.length === 0 ? `${first} resolves` : `${first} and ${more.length} more resolve`;
   return warns('names', {
     code: 'W_NAME_FIRST_ONLY',
     message: `${who} to the first address alone: glibc reads one line of a name in /etc/hosts, unless /etc/host.conf says \`multi on\``,

@@ -1,6 +1,6 @@
 // What is wrong in a config, as text for people: path, what was expected, what came.
 //
-// A value of `variables` may be a secret: of it only the type is shown.
+// What may be a secret is shown as its type alone.
 import type { BaseIssue } from 'valibot';
 import { suggestion } from './suggest.ts';
 
@@ -24,22 +24,24 @@ export function describeProblem(problem: Problem): string {
 }
 
 export function problemOf(issue: BaseIssue<unknown>): Problem {
-  const keys = (issue.path ?? []).map(({ key }) => key);
+  const path = formatPath((issue.path ?? []).map(({ key }) => key));
   const [expected = '', suggested] = issue.message.split('\n');
   const isKey = issue.path?.at(-1)?.origin === 'key';
   const received =
     isKey && issue.input !== undefined
       ? unknownKey
-      : mayBeSecret(keys)
+      : mayBeSecret(path)
         ? typeName(issue.input)
         : describeValue(issue.input);
-  return { path: formatPath(keys), expected, received, ...suggestion(suggested) };
+  return { path, expected, received, ...suggestion(suggested) };
 }
 
-/** Values under `variables` and `deployment.variables`. */
-function mayBeSecret(keys: readonly unknown[]): boolean {
-  const [first, second] = keys;
-  return first === 'variables' || (first === 'deployment' && second === 'variables');
+/** What may hold a credential, or has one where its name should be. */
+const secretPlaces =
+  /^(?:args|variables|deployment\.variables|init\.secrets\.env|init\.reload\.command)\b/;
+
+function mayBeSecret(path: string): boolean {
+  return secretPlaces.test(path);
 }
 
 const unknownKey = 'an unknown key';

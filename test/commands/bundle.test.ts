@@ -243,6 +243,26 @@ describeContainer('without an init', () => {
     expect(bundle.files.get('debug.log')).toContain('cannot log in with [secret]');
   });
 
+  test('a value that a key of the config cannot have is not in it', async () => {
+    const bundle = await bundleTo({
+      config:
+        'module.exports = { deployment: { port: "hunter6 \\" 7" }, init: { user: "a:b:hunter6", follow: 60606 } };',
+    });
+
+    expectNoSecret(bundle);
+    expect([...bundle.files.values()].join('')).not.toMatch(/hunter6|60606/);
+    expect(bundle.json('check.json')).toMatchObject({
+      findings: expect.arrayContaining([
+        expect.objectContaining({
+          code: 'E_CONFIG',
+          reason: expect.stringContaining(
+            'deployment.port: expected a port, from 1 to 65535, received [value]',
+          ),
+        }),
+      ]),
+    });
+  });
+
   test('a config that ends its process does not end the archive', async () => {
     const bundle = await bundleTo({ config: 'process.exit(3)' });
 

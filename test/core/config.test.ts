@@ -246,7 +246,7 @@ describe('Every problem is found at once,', () => {
     });
 
     expect(problems.map(describeProblem)).toEqual([
-      'args[1]: expected text, received 3',
+      'args[1]: expected text, received a number',
       'deployment.port: expected a port, from 1 to 65535, received 70000',
       expect.stringMatching(/^ist\[0\]\.hostnames\[1\]: expected a hostname: .*, received "a b"$/),
       'ist[2].service: expected a value, received nothing',
@@ -415,6 +415,18 @@ describe('A variable', () => {
     expect(problems.map(({ path }) => path)).toEqual(['variables.A', 'deployment.variables.B']);
     expect(configError('f', problems).message).not.toMatch(/sesame|12345/);
   });
+});
+
+test.each([
+  ['an argument', { args: ['node', 12_345] }],
+  ['the command of a reload', { init: { reload: { command: ['x', 12_345] } } }],
+  ['a secret in place of its name', { init: { secrets: { env: 'sesame-sesame' } } }],
+  ['the same of one variable', { init: { secrets: { env: { A: 'sesame\0' } } } }],
+])('%s is not shown', (_what, config) => {
+  const problems = problemsOf(config);
+
+  expect(problems.length).toBeGreaterThan(0);
+  expect(configError('f', problems).message).not.toMatch(/sesame|12345/);
 });
 
 test('A long value is shown only to its 80th character', () => {
