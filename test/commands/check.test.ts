@@ -1,8 +1,10 @@
 // `warp-init check` in containers that are as it says: each verdict is brought about for real.
 //
 // Before a start it is the container's own command; beside one it is started by the app, as `docker exec` would.
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import type { CheckReport, Finding } from '../../src/core/check-report.ts';
 import type { PlatformFile } from '../../src/emulator/platform-file.ts';
@@ -17,6 +19,7 @@ import {
 } from '../helpers/container.ts';
 import type { ContainerOptions } from '../helpers/container.ts';
 import { isRoot } from '../helpers/pid1.ts';
+import { platformAnswers } from '../inputs/answers.ts';
 import { deadSocketPath, serveHttp } from '../inputs/socket-server.ts';
 
 const warpInit = new URL('../../dist/warp-init', import.meta.url).pathname;
@@ -225,6 +228,24 @@ describeContainer('of options and config', () => {
       { config: configOf({}, { variables: { LONG: 'x'.repeat(140_000) } }) },
     ],
     [
+      'a command that is a directory',
+      'failure',
+      { id: 'command', code: 'E_NOT_EXECUTABLE', exitStatus: 126 },
+      { args: ['check', '--json', '--', '/etc'] },
+    ],
+    [
+      'a command that is a script without an interpreter',
+      'failure',
+      { id: 'command', code: 'E_SPAWN', exitStatus: 126, subject: null },
+      { args: ['check', '--json', '--', './app'], before: 'echo exit >app; chmod 755 app' },
+    ],
+    [
+      'a variable that an env file cannot hold',
+      'warning',
+      { id: 'files', code: 'W_ENV_FILE_LEFT_OUT', reason: expect.stringContaining('TRICKY') },
+      { env: { TRICKY: `a'b"c\`d#` }, config: configOf({ envFile: true }) },
+    ],
+    [
       'an entry for a service that is not there',
       'warning',
       { id: 'ist', code: 'W_IST_UNKNOWN_SERVICE' },
@@ -274,6 +295,15 @@ describeContainer('of the user and its powers', () => {
       'failure',
       { id: 'user', code: 'E_USER', reason: expect.stringContaining('SETGID and SETUID') },
       { env: { WARP_INIT_USER: '1000:1000' }, before: withoutCapabilities('setuid', 'setgid') },
+    ],
+    [
+      'a user namespace without setgroups(2)',
+      'failure',
+      { id: 'user', code: 'E_USER', reason: expect.stringContaining('setgroups(2) is denied') },
+      {
+        env: { WARP_INIT_USER: '1000:1000' },
+        before: 'set -- unshare --user --map-root-user "$@"',
+      },
     ],
     [
       'no power to give a file away',
@@ -368,6 +398,70 @@ describeContainer('of the platform', () => {
       { env: { CYCLE_INSTANCE_ID: '' } },
     ],
   );
+
+  test.each<[string, Partial<PlatformFile>, Partial<ContainerOptions>, Record<string, unknown>]>([
+    [
+      'a service without an address',
+      { services: { web: '10.0.0.10', db: [] } },
+      {},
+      { id: 'ist', code: 'W_NO_ADDRESS' },
+    ],
+    [
+      'two services of one hostname',
+      { services: { web: '10.0.0.10', 'my-db': '10.0.0.20', 'My-DB': '10.0.0.21' } },
+      {},
+      { id: 'ist', code: 'W_IST_CONFLICT' },
+    ],
+    [
+      'names for which the kernel has no room',
+      {
+        services: {
+          web: '10.0.0.10',
+          ...Object.fromEntries(
+            Array.from({ length: 3000 }, (_, index) => [`${'x'.repeat(50)}-${index}`, '10.0.0.9']),
+          ),
+        },
+      },
+      { before: 'ulimit -s 1024' },
+      { id: 'environment', code: 'W_IST_VARIABLES_LEFT_OUT' },
+    ],
+    [
+      'a certificate whose domain is no name of a file',
+      { certificates: [{ domains: ['../shop'] }] },
+      { config: configOf({ certificates: { directory: '/run/tls' } }) },
+      { id: 'certificates', code: 'W_CERTIFICATE_DOMAIN' },
+    ],
+    [
+      'two certificates of one domain',
+      { certificates: [{ domains: ['shop.example'] }, { domains: ['shop.example', 'x.example'] }] },
+      { config: configOf({ certificates: { directory: '/run/tls' } }) },
+      { id: 'certificates', code: 'W_CERTIFICATE_REPEATED' },
+    ],
+  ])('%s', async (_what, platform, options, finding) => {
+    const emulator = await startPlatform({ ...shop, ...platform });
+
+    expect(troubleOf(await checkFirst({ emulator, ...options }))).toEqual(only('warning', finding));
+  });
+
+  test('a platform that refuses a part of what it should say', async () => {
+    const answers: Record<string, unknown> = platformAnswers();
+    const socketPath = await serveHttp((path) =>
+      path === '/v1/hub' ? { status: 403, body: {} } : { body: { data: answers[path] } },
+    );
+    const env = {
+      WARP_INIT_SOCKET: socketPath,
+      CYCLE_API_TOKEN: 'token-of-nobody',
+      CYCLE_INSTANCE_ID: 'i-web',
+    };
+
+    expect(troubleOf(await checkFirst({ env }))).toEqual(
+      only('warning', {
+        id: 'platform',
+        code: 'W_PLATFORM_PARTIAL',
+        reason: expect.stringContaining('WARP_PROJECT'),
+      }),
+    );
+  });
 
   test('a socket on which nobody listens', async () => {
     const env = { WARP_INIT_SOCKET: await deadSocketPath(), CYCLE_API_TOKEN: 'token-of-nobody' };
@@ -651,6 +745,37 @@ describeContainer('beside a running init', () => {
       })),
     ]);
   });
+
+  test('the same are warnings where nsswitch.conf is ignored', async () => {
+    const emulator = await startPlatform(shop);
+    const config = configOf({ nsswitch: 'ignore' });
+    const checked = await checkBeside('true', { emulator, nsswitch: 'hosts: dns\n', config });
+    const [status, ...trouble] = troubleOf(checked);
+
+    expect(status).toBe(0);
+    expect(trouble.map(({ code, verdict }) => [code, verdict])).toEqual(
+      Array.from({ length: 3 }, () => ['W_NAME', 'warning']),
+    );
+  });
+
+  // Where nobody answers, a lookup has 12 s here (resolv.conf(5)), and `check` waits for 10.
+  test.skipIf(!isRoot)(
+    'lookups that take too long are given up',
+    async () => {
+      const silent = createSocket('udp4');
+      onTestFinished(() => void silent.close());
+      silent.bind(53, '127.7.7.7');
+      await once(silent, 'listening');
+      const emulator = await startPlatform(shop);
+      const before = `printf 'nameserver 127.7.7.7\noptions timeout:12 attempts:1\n' >resolv.conf
+      mount --bind resolv.conf "$(realpath /etc/resolv.conf)"`;
+      const nsswitch = 'hosts: dns files\n';
+      const checked = await checkBeside('true', { emulator, before, nsswitch });
+
+      expect(troubleOf(checked)).toEqual(only('warning', { id: 'names', code: 'W_NAME_LATE' }));
+    },
+    30_000,
+  );
 
   test('another line of hosts that has the name is found, and so is a block that is out of date', async () => {
     const emulator = await startPlatform(shop);
