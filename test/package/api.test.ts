@@ -188,7 +188,8 @@ describe.skipIf(noPackageBecause !== undefined)(`the modules of the package${rea
 
   test('are found with their types by every resolution that attw knows but the oldest', () => {
     const attw = join(root, 'node_modules', '.bin', 'attw');
-    const { status, stdout } = run([attw, tarball(), '--profile', 'node16', '--format', 'json']);
+    const config = join(root, '.attw.json'); // As attw by itself finds it in the repository.
+    const { status, stdout } = run([attw, tarball(), '--config-path', config, '--format', 'json']);
 
     expect(JSON.parse(stdout)).toMatchObject({ problems: {} });
     expect(status).toBe(0);

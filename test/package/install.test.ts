@@ -1,15 +1,17 @@
 // The package, installed by npm: with and without its script, for an image and as a dependency.
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   realpathSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
+import { linksOf } from '../docs/pages.ts';
 import { isRoot, noPid1Because } from '../helpers/pid1.ts';
 import { noPackageBecause, npm, run, tarball, temporaryDirectory, unpack } from './npm.ts';
 
@@ -46,9 +48,14 @@ describe.skipIf(noPackageBecause !== undefined)(`the package${reason}`, () => {
   test('holds what it needs and nothing else', () => {
     const { stdout } = run(['tar', '-tzf', tarball()]);
 
-    expect(stdout.trim().split('\n').toSorted()).toEqual([
+    const files = stdout.trim().split('\n').toSorted();
+
+    expect(files.filter((file) => !/^package\/docs\/[a-z0-9-]+\.md$/.test(file))).toEqual([
+      'package/CHANGELOG.md',
+      'package/Dockerfile.example',
       'package/LICENSE',
       'package/README.md',
+      'package/SECURITY.md',
       'package/dist/THIRD-PARTY-LICENSES',
       'package/dist/client.cjs',
       'package/dist/client.d.cts',
@@ -67,6 +74,22 @@ describe.skipIf(noPackageBecause !== undefined)(`the package${reason}`, () => {
       'package/dist/warp.config.schema.json',
       'package/package.json',
     ]);
+  });
+
+  test('has every file that its pages point at', () => {
+    const directory = join(unpack(), '..');
+    const pages = ['README.md', 'SECURITY.md', 'CHANGELOG.md'].concat(
+      readdirSync(join(directory, 'docs')).map((name) => `docs/${name}`),
+    );
+    const lost = pages.flatMap((path) =>
+      linksOf({ path, text: readFileSync(join(directory, path), 'utf8') })
+        .map((target) => join(dirname(path), target.split('#')[0] ?? ''))
+        .filter((file) => !existsSync(join(directory, file)))
+        .map((file) => `${path}: ${file}`),
+    );
+
+    expect(pages.length).toBeGreaterThan(15);
+    expect(lost).toEqual([]);
   });
 
   test('has binaries that anybody may run, each for its architecture', () => {
