@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import type { Emulator } from '../../src/emulator/server.ts';
-import { codeBlocks, readPage } from '../docs/pages.ts';
+import { codeBlocks, readPage, readPages } from '../docs/pages.ts';
 import { fixturePath, startForTest } from '../emulator/rig.ts';
 import { startProcess } from '../helpers/process.ts';
 import { noPackageBecause, run, tarball, unpack } from './npm.ts';
@@ -120,6 +120,21 @@ describe.skipIf(noPackageBecause !== undefined)(`an example of docs/api.md${reas
     const { stdout } = run([...tsc, ...strict, ...words, ...files]);
 
     expect(withoutTheUsual(stdout)).toEqual([]);
+  });
+
+  test('stands in the text, too: each `import …` of a page is right', () => {
+    const directory = project();
+    const lines = readPages().flatMap(({ text }) =>
+      [...text.matchAll(/`(import [^`]+ from '[^`]+')`/g)].map(([, line = '']) => line),
+    );
+    const files = lines.map((line, index) => {
+      const file = join(directory, `inline-${index}.mts`);
+      writeFileSync(file, `${line};\n`);
+      return file;
+    });
+
+    expect(lines.length).toBeGreaterThan(3);
+    expect(run([...tsc, '--noEmit', '--module', 'nodenext', ...files]).stdout).toBe('');
   });
 
   test('has types that refuse a mistake', () => {
