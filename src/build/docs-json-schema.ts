@@ -1,6 +1,6 @@
 // The JSON schema of the config, draft 7, for editors that check JSON or YAML.
 //
-// It takes all that init takes. What it cannot say (names of signals, paths without "..") init says at the start.
+// It takes all that init takes. What it cannot say (paths without "..", names of users) init says at the start.
 import type { Documented } from './docs-types.ts';
 import type { Shape } from './docs-shape.ts';
 
@@ -29,12 +29,14 @@ type Definitions = Map<string, string>;
 
 function toJsonSchema(shape: Shape, definitions: Definitions): JsonSchema {
   switch (shape.kind) {
-    case 'text':
+    case 'text': {
+      const pattern = shape.pattern ?? shape.checked;
       return {
         type: 'string',
         ...(!shape.mayBeEmpty && { minLength: 1 }),
-        ...(shape.pattern !== undefined && { pattern: shape.pattern }),
+        ...(pattern !== undefined && { pattern }),
       };
+    }
     case 'flag':
       return { type: 'boolean' };
     case 'number':

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 
 import { configSchema } from '../core/config-schema.ts';
+import { patternBy } from './docs-patterns.ts';
 import { type Documented, readTypes } from './docs-types.ts';
 
 export type Shape =
-  | { readonly kind: 'text'; readonly expected: string; readonly mayBeEmpty: boolean; readonly pattern: string | undefined } // prettier-ignore
+  | { readonly kind: 'text'; readonly expected: string; readonly mayBeEmpty: boolean; readonly pattern: string | undefined; readonly checked: string | undefined } // prettier-ignore
   | { readonly kind: 'flag' }
   | { readonly kind: 'number'; readonly expected: string; readonly min: number | undefined; readonly max: number | undefined } // prettier-ignore
   | { readonly kind: 'words'; readonly words: readonly string[] }
@@ -68,6 +69,7 @@ function shapeOf(schema: Schema, doc: Documented, path: Path): Shape {
         expected: messagesOf(schema).at(-1) ?? 'text',
         mayBeEmpty: accepts(schema, ''),
         pattern: doc.pattern,
+        checked: patternBy((text) => accepts(schema, text)),
       };
     case 'boolean':
       return { kind: 'flag' };

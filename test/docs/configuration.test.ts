@@ -152,10 +152,30 @@ describe('the JSON schema', () => {
     ['an entry without its service', { ist: [{ hostnames: 'a' }] }],
     ['a secret without a path', { init: { secrets: { files: { secret: 'a' } } } }],
     ['text for a flag', { init: { exec: 'yes' } }],
+    ['a signal that is none', { init: { stopSignal: 'SIGFOO' } }],
+    ['the same of a reload', { init: { reload: { signal: 'HUPP' } } }],
+    ['a relative directory', { init: { cwd: 'app' } }],
+    ['a relative path of a secret', { init: { secrets: { files: { secret: 'a', path: 'b' } } } }],
+    ['a relative env file', { init: { envFile: 'app.env' } }],
     ['an unknown limit', { init: { limits: { files: 3 } } }],
   ])('refuses, as init does, %s', (_what, config) => {
     expect(parseConfig(config).ok).toBe(false);
     expect(validate(config)).toBe(false);
+  });
+
+  test.each([
+    'SIGTERM',
+    'term',
+    'SigTerm',
+    '15',
+    'SIGIOT',
+    'poll',
+    'SIGRTMIN+3',
+    'rtmax-1',
+    'RTMAX',
+  ])('takes, as init does, the signal %s', (stopSignal) => {
+    expect(parseConfig({ init: { stopSignal } }).ok).toBe(true);
+    expect(validate({ init: { stopSignal } })).toBe(true);
   });
 
   test('lets keys of Warp pass, as init does', () => {
