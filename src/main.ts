@@ -11,6 +11,7 @@ import { parseEnvironment, restoreHiddenVariables } from './inputs/own-environme
 // pid1 starts us as the brain (src/pid1/brain.c), and we start a thread of ours with an argument of its own.
 const roleOfBrain = 'brain';
 const roleOfConfigChild = 'config-child'; // `configChildRole`, likewise.
+const roleOfLookupChild = 'lookup-child'; // `lookupChildRole`, likewise.
 const roleOfWatchdog = 'config-thread'; // `configThreadRole`, which is not worth loading its file.
 
 async function main(): Promise<void> {
@@ -32,6 +33,12 @@ async function main(): Promise<void> {
   if (process.argv[2] === roleOfConfigChild) {
     const { runConfigChild } = await import('./commands/config-child.ts');
     await runConfigChild(process.argv[3] ?? '');
+    return;
+  }
+
+  if (process.argv[2] === roleOfLookupChild) {
+    const { runLookupChild } = await import('./inputs/lookup-names.ts');
+    await runLookupChild();
     return;
   }
 

@@ -15,10 +15,12 @@ import { currentDirectory } from '../inputs/current-directory.ts';
 import { type Visitor, foreseeExec } from '../inputs/foresee-exec.ts';
 import { foreseeEdit } from '../inputs/foresee-write.ts';
 import { lookupNames, usualForm } from '../inputs/lookup-names.ts';
+import { hideVariables } from '../inputs/own-environment.ts';
 import { problemOfDirectory } from '../inputs/start-directory.ts';
 import { accountOfApp, noCommandError } from './app-start.ts';
 import { inspectFiles } from './check-files.ts';
 import type { Notes } from './check-notes.ts';
+import { inheritedVariables } from './inherited-variables.ts';
 import { findState, lookupProgram } from './debug.ts';
 import type { Prepared } from './prepare.ts';
 import { execError } from './spawn-error.ts';
@@ -198,7 +200,10 @@ async function inspectNames(
     return;
   }
 
-  const lookups = await lookupNames(wanted.keys(), lookupDeadlineMs);
+  const lookups = await lookupNames(wanted.keys(), {
+    env: hideVariables(inheritedVariables()),
+    deadlineMs: lookupDeadlineMs,
+  });
   notes.add(...judgeNames({ wanted, written, lookups, ...rules }));
 }
 
