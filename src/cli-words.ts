@@ -55,6 +55,16 @@ function findWord(args: readonly string[], from: number): number {
   return -1;
 }
 
+/** pid1 has taken it for `run`: its own place for a command is the first word. */
+export function refuseLateCommand(command: string, args: readonly string[]): void {
+  if (command !== 'run' && commandNames.includes(command) && args[0] !== command) {
+    throw usageError(
+      `the command ${command} is not its first word`,
+      `Write \`warp-init ${command}\`, and the options behind it.`,
+    );
+  }
+}
+
 export function wordBeforeDashes(word: string, args: readonly string[]): StartError {
   return usageError(
     `${JSON.stringify(word)} stands before --`,

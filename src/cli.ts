@@ -1,6 +1,12 @@
 // The command line: argv to an Invocation, and the help. Loaded only where there is an option to parse.
 import { createParser } from './cli-parser.ts';
-import { refuseMissingDashes, unknownCommand, usageError, wordBeforeDashes } from './cli-words.ts';
+import {
+  refuseLateCommand,
+  refuseMissingDashes,
+  unknownCommand,
+  usageError,
+  wordBeforeDashes,
+} from './cli-words.ts';
 import { defaultSocketPath } from './core/default-socket.ts';
 import { type OptionName, type RawOptions, optionNames, runOptions } from './core/run-options.ts';
 import { nearest } from './core/suggest.ts';
@@ -23,7 +29,10 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
     return { command: 'print', text };
   }
 
-  const words: Words = { '--': [], ...parsed };
+  return readInvocation({ '--': [], ...parsed }, args);
+}
+
+function readInvocation(words: Words, args: readonly string[]): Invocation {
   const command = String(words._[0] ?? 'run');
   refuseLateCommand(command, args);
   switch (command) {
@@ -57,16 +66,6 @@ export async function parseCommandLine(args: readonly string[]): Promise<Invocat
       return { command };
     default:
       throw unknownCommand(command, args);
-  }
-}
-
-/** pid1 has taken it for `run`: its own place for a command is the first word. */
-function refuseLateCommand(command: string, args: readonly string[]): void {
-  if (command !== 'run' && commandNames.includes(command) && args[0] !== command) {
-    throw usageError(
-      `the command ${command} is not its first word`,
-      `Write \`warp-init ${command}\`, and the options behind it.`,
-    );
   }
 }
 

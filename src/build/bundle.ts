@@ -68,9 +68,9 @@ async function withLoader(units: readonly Unit[]): Promise<string> {
   const codes = units.map(({ code }) => escapeComment(code));
   const text = `/*${codes.join('')}*/\n`;
   let fromEnd = text.length - '/*'.length;
-  const table = units.map(({ name, requests }, index) => {
+  const table = units.map(({ requests }, index) => {
     const { length } = codes[index] ?? '';
-    const row = [name, requests, fromEnd, length];
+    const row = [requests, fromEnd, length];
     fromEnd -= length;
     return row;
   });

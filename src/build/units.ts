@@ -16,14 +16,11 @@ export type Chunk = {
 };
 
 export type Unit = {
-  readonly name: string;
-  /** The requests by which its chunks are known. */
+  /** The requests by which its chunks are known; by the first of them, so is the unit. */
   readonly requests: readonly string[];
-  /** An expression that gives a function: chunk-loader.cjs calls it with `parameters`. */
+  /** The body of a function: chunk-loader.cjs has its parameters. */
   readonly code: string;
 };
-
-const parameters = 'require,provide,importChunk,importMetaUrl,codeCache';
 
 /** Names are long, and stand in each import: what the bundle asks for is a number. */
 type Requests = ReadonlyMap<string, string>;
@@ -40,25 +37,22 @@ export function chunkOf(
 }
 
 /**
- * What main.js needs at once is one unit, what a start needs while its requests travel is another. Each other chunk is a unit
- * of its own. The first request of the first unit is main.js.
+ * What main.js needs at once is the first unit, what a start needs while its requests travel is the second. Each other chunk is
+ * a unit of its own. The first request of the first unit is main.js.
  */
 export function linkUnits(chunks: readonly Chunk[], target: string): Promise<Unit[]> {
   const start = closureOf(chunks, 'main.js');
   const run = closureOf(chunks, chunks.find(({ name }) => name.startsWith('run-'))?.name ?? '');
   refuseLate([...start, ...run]);
   const together = new Set([...start, ...run]);
-  const units: [name: string, members: readonly Chunk[]][] = [
-    ['start', start],
-    ['run', run.filter((chunk) => !start.includes(chunk))],
-    ...chunks
-      .filter((chunk) => !together.has(chunk))
-      .map((chunk): [string, readonly Chunk[]] => [chunk.name, [chunk]]),
+  const units: (readonly Chunk[])[] = [
+    start,
+    run.filter((chunk) => !start.includes(chunk)),
+    ...chunks.filter((chunk) => !together.has(chunk)).map((chunk) => [chunk]),
   ];
   const requests = new Map(chunks.map(({ name }, index) => [`./${name}`, `./${index}`]));
   return Promise.all(
-    units.map(async ([name, members]) => ({
-      name,
+    units.map(async (members) => ({
       requests: members.map((member) => requestFor(member, requests)),
       code: await linkUnit(members, { requests, target }),
     })),
@@ -111,8 +105,7 @@ async function linkUnit(members: readonly Chunk[], { requests, target }: Linking
     legalComments: 'none',
     write: false,
   });
-  // In parentheses: V8 then compiles at once what is called at once, and does not read it twice.
-  return `(function(${parameters}){${outputFiles[0]?.text ?? ''}})`;
+  return outputFiles[0]?.text ?? '';
 }
 
 /** Provides what each chunk exports, for chunks of other units. */
@@ -142,7 +135,8 @@ function membersPlugin(members: readonly Chunk[], requests: Requests): Plugin {
       link.onResolve({ filter: /./ }, ({ path }) =>
         codes.has(path)
           ? { path, namespace: 'member' }
-          : { path: requests.get(path) ?? path, external: true },
+          : // Chunks define things, and do nothing: one of which nothing is used is not even loaded.
+            { path: requests.get(path) ?? path, external: true, sideEffects: !requests.has(path) },
       );
       link.onLoad({ filter: /./, namespace: 'member' }, ({ path }) => ({
         contents: importThrough(codes.get(path) ?? '', requests),
