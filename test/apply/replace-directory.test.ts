@@ -348,8 +348,10 @@ function nodeWriting(path: string, sizeBytes: number): string[] {
       { kind: 'directory', path: 'private' },
       { kind: 'file', path: 'private/key.pem', content, isExecutable: false },
     ];
+    // Root's, in a namespace of its own.
+    const owner = { mode: 0o400, uid: process.geteuid(), gid: process.getegid() };
     try {
-      console.log(replaceDirectory('${path}', entries, ${JSON.stringify(owner)}));
+      console.log(replaceDirectory('${path}', entries, owner));
     } catch (error) {
       console.log(error.code + ': ' + error.message);
     }`;

@@ -1,5 +1,6 @@
 // Secrets as files: there before the app runs, for the app's user alone, or the app does not run at all.
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import type { PlatformFile } from '../../src/emulator/platform-file.ts';
@@ -188,6 +189,40 @@ describeContainer('a file that cannot be had ends the start, and nothing was wri
   });
 });
 
+describeContainer('where the app owns a directory on the way', () => {
+  const before =
+    'mkdir data victim; chown 65534 data; ln -s ../victim data/link; chown -h 65534 data/link';
+
+  test.skipIf(!isRoot)('a file is written there, and its own', async () => {
+    const ended = await run({
+      files: "{ secret: 'tls-key', path: cwd + '/data/key' }",
+      args: ['--user', 'nobody'],
+      script: 'tr "\\0" - < data/key; stat -c " %u %a" data/key; ls -A data',
+      before,
+    });
+    expect(ended).toMatchObject({ status: 0, stdout: 'battery-staple 65534 400\nkey\nlink\n' });
+  });
+
+  test.skipIf(!isRoot)('a link of the app ends the start, and nothing is written', async () => {
+    const ended = await run({
+      files: "{ secret: 'tls-key', path: cwd + '/data/link/key' }",
+      args: ['--user', 'nobody'],
+      script: 'echo the app ran',
+      before,
+    });
+    expect(refusalOf(ended)).toEqual(
+      refused({
+        status: 73,
+        code: 'E_FILE',
+        message: /^Cannot write \/.*\/data\/link is a symbolic link that belongs to uid 65534$/,
+        where: /\/data\/link\/key$/,
+        fix: 'Name the directory itself',
+      }),
+    );
+    expect(readdirSync(join(ended.directory, 'victim'))).toEqual([]);
+  });
+});
+
 describeContainer('debug', () => {
   test('shows what would be written, and asks for no secret', async () => {
     const emulator = await startPlatform(shop);
@@ -243,6 +278,7 @@ async function run({ files, script, args = [], before = '', env = {} }: Run) {
     log: container.log,
     /** What is in the current directory then. */
     left: readdirSync(container.directory),
+    directory: container.directory,
   };
 }
 
