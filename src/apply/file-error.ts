@@ -14,7 +14,10 @@ export function fileError(path: string, error: unknown, { uid, gid }: Ownership)
   if (error instanceof UntrustedPathError) {
     return new StartError('E_FILE', `Cannot write ${path}: ${error.message}`, {
       exitCode: exitStatus.cannotWrite,
-      remedy: { where: path, fix: 'Name the directory itself, without a link.' },
+      remedy: {
+        where: path,
+        fix: 'Name the directory itself, without a link, or one that only root may change.',
+      },
       cause: error,
     });
   }

@@ -19,8 +19,11 @@ import { isOnlyOurs, nameIn } from '../held-directory.ts';
 import { inTheWay } from './file-error.ts';
 import { quietly } from './new-file.ts';
 
-/** Of a directory of a generation until all of it is there. Nobody can give a directory of root this sticky bit, and nobody else wants it. */
-export const unfinishedMode = 0o1700;
+/**
+ * The sticky bit of a directory that nobody but its owner may write to: it changes nothing, but nobody else can give it to one of root's,
+ * and nobody wants it there. All that are unfinished have it.
+ */
+export const treeMark = 0o1000;
 
 /** A directory that may be listed; no link. */
 export function openDirectory(path: string): number {
@@ -92,6 +95,6 @@ function isDisposable(directory: number, { owner, parent }: Place): boolean {
   return (
     isOnlyOurs(fstatSync(parent)) ||
     (uid === owner.uid && uid !== 0) ||
-    (uid === process.geteuid?.() && (mode & 0o1777) === unfinishedMode)
+    (uid === process.geteuid?.() && (mode & (treeMark | 0o022)) === treeMark)
   );
 }

@@ -16,13 +16,20 @@ import {
   readlinkSync,
   renameSync,
   rmdirSync,
+  statSync,
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import type { TreeEntry } from '../core/directory-tree.ts';
 import { type Ownership, directoryMode } from '../core/ownership.ts';
-import { UntrustedPathError, makeDirectory, nameIn, withHeldParent } from '../held-directory.ts';
+import {
+  UntrustedPathError,
+  isOnlyOurs,
+  makeDirectory,
+  nameIn,
+  withHeldParent,
+} from '../held-directory.ts';
 import { fileError, inTheWay } from './file-error.ts';
 import {
   ageOf,
@@ -34,8 +41,8 @@ import {
   syncDirectory,
   unfinished,
 } from './new-file.ts';
-import { listOf, openDirectory, removeTree, unfinishedMode } from './remove-tree.ts';
-import { isSameTree, ownershipOf } from './same-tree.ts';
+import { listOf, openDirectory, removeTree, treeMark } from './remove-tree.ts';
+import { type TreeOwnership, isSameTree, ownershipOf } from './same-tree.ts';
 import type { FileChange } from './write-file.ts';
 
 /**
@@ -51,13 +58,23 @@ export function replaceDirectory(
   owner: Ownership,
 ): FileChange {
   try {
-    return withHeldParent(path, (held) => replaceHeld(held, entries, owner));
+    return withHeldParent(path, (held) => replaceHeld(held, entries, ofDirectories(held, owner)));
   } catch (error) {
     throw fileError(path, error, owner);
   }
 }
 
-function replaceHeld(path: string, entries: readonly TreeEntry[], owner: Ownership): FileChange {
+/** Where others may write beside them, those of root are marked, so that it knows them again when it is their turn to go. */
+function ofDirectories(path: string, owner: Ownership): TreeOwnership {
+  const isMarked = owner.uid === 0 && !isOnlyOurs(statSync(dirname(path)));
+  return { ...owner, directoryMode: directoryMode(owner.mode) | (isMarked ? treeMark : 0) };
+}
+
+function replaceHeld(
+  path: string,
+  entries: readonly TreeEntry[],
+  owner: TreeOwnership,
+): FileChange {
   removeUnfinished(path, (left) => {
     removeTree(left, owner);
   });
@@ -100,7 +117,7 @@ function refuseOccupied(path: string): void {
   }
 }
 
-function replace(path: string, entries: readonly TreeEntry[], owner: Ownership): void {
+function replace(path: string, entries: readonly TreeEntry[], owner: TreeOwnership): void {
   const generation = nameBeside(path);
   const link = `${generation}-link${unfinished}`;
   try {
@@ -121,8 +138,8 @@ function replace(path: string, entries: readonly TreeEntry[], owner: Ownership):
   }
 }
 
-function build(path: string, entries: readonly TreeEntry[], owner: Ownership): void {
-  makeDirectory(path, unfinishedMode);
+function build(path: string, entries: readonly TreeEntry[], owner: TreeOwnership): void {
+  makeDirectory(path, 0o700 | treeMark);
   const root = openDirectory(path);
   try {
     refuseAnother(root);
@@ -141,13 +158,13 @@ function refuseAnother(root: number): void {
 }
 
 /** Nobody but init can enter `root` before all of it is there. */
-function fill(root: number, entries: readonly TreeEntry[], owner: Ownership): void {
+function fill(root: number, entries: readonly TreeEntry[], owner: TreeOwnership): void {
   const directories = ['.'];
   for (const entry of entries) {
     const path = nameIn(root, entry.path);
     switch (entry.kind) {
       case 'directory':
-        makeDirectory(path, unfinishedMode);
+        makeDirectory(path, 0o700 | treeMark);
         directories.push(entry.path);
         break;
       case 'file':
@@ -164,7 +181,7 @@ function fill(root: number, entries: readonly TreeEntry[], owner: Ownership): vo
   for (const name of directories.toReversed()) {
     const path = nameIn(root, name);
     syncDirectory(path);
-    chmodSync(path, directoryMode(owner.mode));
+    chmodSync(path, owner.directoryMode);
     give(path, owner);
   }
 }

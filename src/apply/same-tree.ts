@@ -3,13 +3,19 @@ import { closeSync, fstatSync, lstatSync, readlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 import type { TreeEntry } from '../core/directory-tree.ts';
-import { type Ownership, directoryMode, executableMode } from '../core/ownership.ts';
+import { type Ownership, executableMode } from '../core/ownership.ts';
 import { nameIn } from '../held-directory.ts';
 import { isOwned, isSameFile, isThere } from './new-file.ts';
 import { listOf, openDirectory } from './remove-tree.ts';
 
+export type TreeOwnership = Ownership & { readonly directoryMode: number };
+
 /** The same names, bytes, modes and owners, and nothing else. */
-export function isSameTree(path: string, entries: readonly TreeEntry[], owner: Ownership): boolean {
+export function isSameTree(
+  path: string,
+  entries: readonly TreeEntry[],
+  owner: TreeOwnership,
+): boolean {
   const inside = new Map<string, TreeEntry[]>();
   for (const entry of entries) {
     const directory = dirname(entry.path);
@@ -26,7 +32,7 @@ export function isSameTree(path: string, entries: readonly TreeEntry[], owner: O
 
 type Tree = {
   readonly inside: ReadonlyMap<string, readonly TreeEntry[]>;
-  readonly owner: Ownership;
+  readonly owner: TreeOwnership;
 };
 
 /** Through descriptors: whoever it belongs to may be changing it. */
@@ -36,7 +42,7 @@ function isSameDirectory(path: string, name: string, tree: Tree): boolean {
   const directory = openDirectory(path);
   try {
     return (
-      isOwned(fstatSync(directory), { ...owner, mode: directoryMode(owner.mode) }) &&
+      isOwned(fstatSync(directory), { ...owner, mode: owner.directoryMode }) &&
       listOf(directory).length === entries.length &&
       entries.every((entry) => isSameEntry(nameIn(directory, basename(entry.path)), entry, tree))
     );

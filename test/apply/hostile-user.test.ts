@@ -27,6 +27,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { replaceDirectory } from '../../src/apply/replace-directory.ts';
 import { openStateDirectory } from '../../src/apply/state-directory.ts';
 import type { ProcessFacts } from '../../src/core/check-process.ts';
+import type { TreeEntry } from '../../src/core/directory-tree.ts';
+import { SecretBytes } from '../../src/core/secret.ts';
 import { StartError } from '../../src/errors.ts';
 import { foreseeWrite } from '../../src/inputs/foresee-write.ts';
 import { findStateDirectory } from '../../src/inputs/state-directory.ts';
@@ -176,6 +178,24 @@ describe.skipIf(!isRoot)('a leftover', () => {
     utimesSync(left, longAgo, longAgo);
     replaceDirectory(join(data, 'tls'), entries, owner);
     expect(readdirSync(data).toSorted()).toEqual([readlinkSync(join(data, 'tls')), 'tls']);
+  });
+
+  test("of root's own is removed where somebody else owns the directory, too", () => {
+    const { data } = newPlace();
+    for (const n of [1, 2, 3, 4]) {
+      const content = SecretBytes.ofText(`KEY ${n}`);
+      const one: TreeEntry = { kind: 'file', path: 'inner/key.pem', content, isExecutable: false };
+      const tree: TreeEntry[] = [{ kind: 'directory', path: 'inner' }, one];
+      const roots = { mode: 0o444, uid: 0, gid: 0 };
+      expect(replaceDirectory(join(data, 'tls'), tree, roots)).toBe('written');
+      expect(replaceDirectory(join(data, 'tls'), tree, roots)).toBe('unchanged');
+      for (const name of readdirSync(data)) {
+        lutimesSync(join(data, name), longAgo, longAgo);
+      }
+    }
+
+    // The link, what it leads to, and the generation before.
+    expect(readdirSync(data)).toHaveLength(3);
   });
 
   test('keeps a directory of root that the app has moved into it', () => {
