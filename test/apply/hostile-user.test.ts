@@ -280,6 +280,16 @@ describe.skipIf(!isRoot)('the state directory', () => {
     expect(readdirSync(join(data, 'root'))).toEqual(['state']);
   });
 
+  test('may be behind a link that only root can have made, as /var/run is', () => {
+    const { root } = newPlace();
+    mkdirSync(join(root, 'run'));
+    symlinkSync('run', join(root, 'link'));
+    const path = join(root, 'link/state');
+
+    expect(openStateDirectory([{ path, mode: 0o711 }], 0)).toEqual({ kind: 'usable', path });
+    expect(statSync(join(root, 'run/state')).mode).toBe(0o040711);
+  });
+
   test('may be in a directory that is open to everybody, as /tmp is', () => {
     const { root } = newPlace();
     chmodSync(root, 0o1777);
@@ -289,6 +299,29 @@ describe.skipIf(!isRoot)('the state directory', () => {
     expect(openStateDirectory([{ path, mode: 0o711 }], 0)).toEqual({ kind: 'usable', path });
   });
 });
+
+test.skipIf(!isRoot)(
+  'init without root follows links of its own and of root, and of nobody else',
+  () => {
+    const { data } = newPlace();
+    mkdirSync(join(data, 'real'));
+    chownSync(join(data, 'real'), nobody.uid, nobody.gid);
+    for (const [name, uid] of Object.entries({ own: nobody.uid, roots: 0, others: 4321 })) {
+      symlinkSync('real', join(data, name));
+      lchownSync(join(data, name), uid, uid);
+    }
+
+    asNobody(() => {
+      expect(writeText(join(data, 'own/key'))).toBe('written');
+      expect(writeEntries(join(data, 'roots/tls'))).toBe('written');
+      expect(errorOf(() => writeText(join(data, 'others/key'))).message).toContain(
+        'is a symbolic link that belongs to uid 4321',
+      );
+    });
+    expect(statSync(join(data, 'real/key'))).toMatchObject(nobody);
+    expect(statSync(join(data, 'real/tls/key.pem'))).toMatchObject(nobody);
+  },
+);
 
 test.skipIf(!isRoot)('`check` foresees what is not followed, and makes nothing', () => {
   const { data, victim } = newPlace();
@@ -412,6 +445,18 @@ function startAsNobody(program: string) {
   return {
     says: (line: string) => output.waitFor(line),
   };
+}
+
+function asNobody(act: () => void): void {
+  const gid = process.getegid?.() ?? 0;
+  process.setegid?.(nobody.gid);
+  process.seteuid?.(nobody.uid);
+  try {
+    act();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(gid);
+  }
 }
 
 function errorOf(act: () => unknown): StartError {
