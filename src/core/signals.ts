@@ -20,6 +20,8 @@ const aliases = { IOT: 'ABRT', CLD: 'CHLD', POLL: 'IO' } as const satisfies Reco
 const firstRealTime = 34;
 const lastRealTime = 64;
 const uncatchable: ReadonlySet<number> = new Set([9, 19]);
+/** pid1 reads it and forwards none. */
+const ownSignal = 17;
 const statusPattern = /^\d{1,3}$/;
 
 /** `SIGTERM`, `TERM`, `term`, `15`, `SIGRTMIN+3`, `RTMAX-1` to the number; undefined where there is no such signal. */
@@ -72,6 +74,13 @@ export function parseRewrite(text: string): Parsed<Rewrite> {
     return {
       ok: false,
       expected: `a signal that can be caught: nobody catches ${signalName(from.value)}`,
+    };
+  }
+
+  if (from.ok && from.value === ownSignal) {
+    return {
+      ok: false,
+      expected: `a signal that init forwards: ${signalName(from.value)} tells it of its own children`,
     };
   }
 

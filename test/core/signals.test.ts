@@ -117,6 +117,20 @@ describe('A rewrite', () => {
     },
   );
 
+  test.each(['CHLD:USR1', 'SIGCLD:0', '17:SIGTERM'])(
+    '%s is refused: init has that of its own children, and forwards none',
+    (text) => {
+      expect(parseRewrite(text)).toMatchObject({
+        ok: false,
+        expected: expect.stringContaining('SIGCHLD tells it of its own children'),
+      });
+    },
+  );
+
+  test('SIGUSR1:SIGCHLD is as good as any other', () => {
+    expect(parseRewrite('SIGUSR1:SIGCHLD')).toEqual({ ok: true, value: { from: 10, to: 17 } });
+  });
+
   test.each([
     '',
     'SIGTERM',
@@ -158,11 +172,9 @@ describe('A rewrite', () => {
   test('reads what it would write', () => {
     fc.assert(
       fc.property(fc.constantFrom(...signals), fc.constantFrom(...signals), (from, to) => {
-        const isUncatchable = from === 9 || from === 19;
+        const isRefused = [9, 17, 19].includes(from);
         const result = parseRewrite(`${signalName(from)}:${signalName(to)}`);
-        expect(result).toMatchObject(
-          isUncatchable ? { ok: false } : { ok: true, value: { from, to } },
-        );
+        expect(result).toMatchObject(isRefused ? { ok: false } : { ok: true, value: { from, to } });
       }),
     );
   });
