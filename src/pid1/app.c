@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GROUPS_LIMIT = 65536 }; /* The kernel's; musl's NGROUPS_MAX is 32. */
+enum {
+	GROUPS_LIMIT = 65536, /* The kernel's; musl's NGROUPS_MAX is 32. */
+	EXEC_PATIENCE_MS = 1000,
+};
 
 /*
  * Its own process group, so that a signal reaches all that it started: in our session where that has a
@@ -226,6 +230,24 @@ static _Noreturn void app_child(const struct init *init, const struct launch *la
 	_exit(STATUS_NOT_FOUND);
 }
 
+/*
+ * An exec from a mount that does not answer may never come to an end. While preparing, who wants us to end does not
+ * have to wait for it; signals stay unread all the same, for the app that may be about to run.
+ */
+static void await_exec(struct init *init, pid_t pid, int fd)
+{
+	struct pollfd over = { .fd = fd, .events = POLLIN };
+
+	while (poll(&over, 1, EXEC_PATIENCE_MS) == 0) {
+		int number = pending_end(&init->original);
+
+		if (init->phase != PREPARING || number == 0)
+			continue;
+		kill(pid, SIGKILL); /* It is not waited for: it may not be able to end. */
+		leave(init, 128 + number);
+	}
+}
+
 /* True if the child said why it failed; an end without a word means that exec closed the pipe. */
 static int read_failure(int fd, struct spawn_failure *failure)
 {
@@ -260,6 +282,8 @@ int app_spawn(struct init *init, const struct launch *launch, struct spawn_failu
 		app_child(init, launch, report[1]);
 	failure->error = (uint32_t)errno;
 	close(report[1]);
+	if (pid > 0)
+		await_exec(init, pid, report[0]);
 	failed = pid < 0 || read_failure(report[0], failure);
 	close(report[0]);
 	if (!failed) {

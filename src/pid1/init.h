@@ -130,6 +130,7 @@ int signals_start(struct original *original);
 void signals_restore(const struct original *original);
 int signal_ends_preparing(const struct original *original, int number);
 int signal_is_pending(int number);
+int pending_end(const struct original *original);
 void signal_as_meant(pid_t whom, int number);
 
 /* terminal.c */

@@ -93,3 +93,13 @@ int signal_ends_preparing(const struct original *original, int number)
 	}
 	return 0;
 }
+
+/* One of those that would end the preparing and is not read yet; 0: none. */
+int pending_end(const struct original *original)
+{
+	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+		if (signal_ends_preparing(original, ending[i]) && signal_is_pending(ending[i]))
+			return ending[i];
+	}
+	return 0;
+}

@@ -15,6 +15,7 @@ import type { Init } from '../helpers/pid1.ts';
 import {
   childRunning,
   eventually,
+  programOf,
   signalsIn,
   startProcess,
   statusField,
@@ -202,6 +203,19 @@ describeRoles('while preparing', (role) => {
     await init.signal(SIGTERM);
     expect(await init.ended).toBe(0);
     expect(numbersGot(init, 'app')).toEqual([SIGTERM]);
+  });
+
+  test('TERM ends a start whose exec never comes to an end', async () => {
+    const init = await startLed({ role });
+    const brain = await init.nextBrain();
+    const tracer = startProcess(program('hold-forks'), [String(await init.initPid())]);
+    await tracer.stdout.waitFor('ready');
+    brain.send(launchOf(['stay']));
+    const [, child] = await tracer.stdout.waitFor(/held (\d+)/);
+    await init.signal(SIGTERM);
+    expect(await init.ended).toBe(143);
+    expect(await tracer.ended).toBe(0);
+    await eventually(() => expect(programOf(Number(child))).toBe(''));
   });
 
   test('a signal that init was started to ignore does not end it, as with nohup', async () => {
