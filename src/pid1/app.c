@@ -259,6 +259,15 @@ static int read_failure(int fd, struct spawn_failure *failure)
 	return count == (ssize_t)sizeof *failure;
 }
 
+static void wait_for(pid_t pid)
+{
+	pid_t ended;
+
+	do {
+		ended = waitpid(pid, NULL, 0);
+	} while (ended < 0 && errno == EINTR);
+}
+
 /*
  * Starts the app and waits until it has replaced our child's image, as vfork(2) would: only then
  * does its group exist for sure, and a start is known to have worked. Signals wait meanwhile.
@@ -299,8 +308,7 @@ int app_spawn(struct init *init, const struct launch *launch, struct spawn_failu
 		return 0;
 	}
 	if (pid > 0) {
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
+		wait_for(pid);
 		terminal_take_back(init);
 	}
 	return -1;

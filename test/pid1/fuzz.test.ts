@@ -1,6 +1,6 @@
 // What pid1 is told, by its brain and by its command line, fuzzed by libFuzzer in builds with sanitizers.
 //
-// 60 s for both targets; WARP_INIT_FUZZ_SECONDS sets another time, WARP_INIT_FUZZ_SEED begins as another run did. An input
+// 60 s for each target; WARP_INIT_FUZZ_SECONDS sets another time, WARP_INIT_FUZZ_SEED begins as another run did. An input
 // that fails is in the report, in base64: in a file it is the target's only argument.
 import { mkdirSync, mkdtempSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { startProcess } from '../helpers/process.ts';
 import { dictionary, seeds } from './fuzz-seeds.ts';
 
 const targets = ['fuzz-link', 'fuzz-options'] as const;
-const seconds = Math.ceil(Number(process.env['WARP_INIT_FUZZ_SECONDS'] ?? 60) / targets.length);
+const seconds = Number(process.env['WARP_INIT_FUZZ_SECONDS'] ?? 60);
 const seed = Number(process.env['WARP_INIT_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 const noTargetsBecause = findObstacle();
 

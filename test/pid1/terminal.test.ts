@@ -66,9 +66,19 @@ describe.each([
       session: through === inScript ? 'leader' : 'none',
     });
 
+  const startWithBrain = (...command: readonly string[]) =>
+    startInTerminal([...through, nodeInstallation(), '--', ...command], {
+      session: through === inScript ? 'leader' : 'none',
+      env: { WARP_INIT_NODE: process.execPath },
+    });
+  const [inC] = counters;
+
   describe.skipIf(isSkipped)('of the app', () => {
-    test.each(installed)('sends Ctrl-C to %s once, and so does kill', async (_what, command) => {
-      const terminal = await start(...command);
+    test.each([
+      ...installed.map(([what, command]) => [what, command, start] as const),
+      ...(inC === undefined ? [] : [[`${inC[0]} beside a brain`, inC[1], startWithBrain] as const]),
+    ])('sends Ctrl-C to %s once, and so does kill', async (_what, command, begin) => {
+      const terminal = await begin(...command);
       await terminal.shows('app ready');
       const init = await descendantRunning(terminal.pid, 'warp-init');
       terminal.type(key.ctrlC);
