@@ -127,7 +127,7 @@ int app_spawn(struct init *init, const struct launch *launch, struct spawn_failu
 	for (int i = 0; i < SIGNAL_COUNT; i++)
 		require(launch->header.signal_map[i] < SIGNAL_COUNT);
 	check_environment(launch->envp);
-	failure->error = ENOEXEC;
+	*failure = (struct spawn_failure){ .stage = STAGE_EXEC, .error = ENOEXEC };
 	if ((flags & FLAG_NO_EXEC) != 0)
 		return -1;
 	stop(SPAWNED, 0);
