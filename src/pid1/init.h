@@ -38,7 +38,7 @@ enum phase { PREPARING, RUNNING, LINGERING, STOPPED };
 
 /* What we were started with, and what app and brain get back. */
 struct original {
-	pid_t parent;
+	pid_t parent; /* 0: it is outside of our namespace */
 	uint64_t mask; /* the kernel's signal set; see signals.c */
 	uint64_t ignored;
 	int argc;

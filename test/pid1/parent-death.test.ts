@@ -1,10 +1,9 @@
 // `--parent-death`: the end of the process that has started init, whenever it comes.
-import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { endWithTest, launchOf, startLed } from '../helpers/pid1.ts';
 import type { Brain, LedInit } from '../helpers/pid1.ts';
-import { eventually } from '../helpers/process.ts';
+import { eventually, programOf } from '../helpers/process.ts';
 
 const [SIGUSR1, SIGKILL, SIGTERM] = [10, 9, 15];
 /** The parent of init. */
@@ -22,7 +21,7 @@ describe.each(['release', 'sanitizers'] as const)('the parent of init (%s)', (bi
       await endParent(init);
       brain.send(launchOf(['/bin/echo', 'the app ran'], change));
       await brain.gone;
-      await eventually(() => expect(existsSync(`/proc/${pid}`)).toBe(false));
+      await eventually(() => expect(programOf(pid)).toBe(''));
       expect(init.stdout.text()).not.toContain('the app ran');
     });
 
@@ -41,7 +40,7 @@ describe.each(['release', 'sanitizers'] as const)('the parent of init (%s)', (bi
     await init.stdout.waitFor('ready');
     await endParent(init);
     const app = spawned.type === 'spawned' ? spawned.pid : 0;
-    await eventually(() => expect(existsSync(`/proc/${app}`)).toBe(false));
+    await eventually(() => expect(programOf(app)).toBe(''));
   });
 
   async function startBelow(): Promise<{ init: LedInit; brain: Brain; pid: number }> {

@@ -8,11 +8,12 @@ import { encodeMessage } from '../../src/link/frames.ts';
 import { frameType } from '../../src/link/layout.ts';
 import { installation, isRoot, launchOf, program, startInit, startLed } from '../helpers/pid1.ts';
 import type { Init } from '../helpers/pid1.ts';
-import { childRunning, descriptorsOf } from '../helpers/process.ts';
+import { childRunning, descriptorsOf, startProcess } from '../helpers/process.ts';
 
 const [EPERM, EACCES, EMFILE, ENOSYS] = [1, 13, 24, 38];
 const launchHeaderSize = 44 + 65 + 65 + 256 + 2;
 const [PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS] = [4, 36, 38];
+const RLIMIT_NPROC = 6;
 const noFiles = { resource: 7, soft: 9n, hard: 9n };
 const [SIGTERM, SIGWINCH] = [15, 28];
 
@@ -134,6 +135,28 @@ describe('a launch with --exec that fails has the status that the brain would ha
     expect(init.stderr.text()).toMatch(message);
   });
 
+  test('where its environment is too large', async () => {
+    const init = await startLed();
+    const brain = await init.nextBrain();
+    brain.send(launchOf(['stay'], { exec: true, environment: [`A=${'x'.repeat(200_000)}`] }));
+    expect(await init.ended).toBe(126);
+    expect(init.stderr.text()).toMatch(/stay: Arg.* list too long\. Make its arguments and its/);
+  });
+
+  test.skipIf(!isRoot)('where its user has as many processes as it may have', async () => {
+    for (let count = 0; count < 2; count += 1) {
+      const other = startProcess('setpriv', ['--reuid=54325', '--clear-groups', program('stay')]);
+      await other.stdout.waitFor('ready');
+    }
+
+    const init = await startLed();
+    const brain = await init.nextBrain();
+    const limits = [{ resource: RLIMIT_NPROC, soft: 1n, hard: 1n }];
+    brain.send(launchOf(['stay'], { exec: true, uid: 54_325, limits }));
+    expect(await init.ended).toBe(126);
+    expect(init.stderr.text()).toMatch(/stay: .*\. Raise the limit of its user on processes/);
+  });
+
   test('where the file is no program', async () => {
     const file = join(temporaryDirectory(), 'script');
     writeFileSync(file, 'echo\n', { mode: 0o755 });
@@ -166,6 +189,16 @@ describe('what the app can do without is said, and it runs', () => {
     });
     expect(await runAndEnd(init)).toBe(143);
     expect(init.stderr.text()).toContain('Cannot adopt orphans: Operation not permitted.');
+  });
+
+  test('the descriptors that init was started with, in plain mode, where they cannot be closed', async () => {
+    const init = startInit(['--plain', program('stay')], {
+      through: refusing(`close_range=${ENOSYS}`, `getdents64=${EACCES}`),
+    });
+    expect(await runAndEnd(init)).toBe(143);
+    expect(init.stderr.text()).toMatch(
+      /Cannot close the descriptors that init was started with: Permission denied\..*allow close_range\(2\)/,
+    );
   });
 
   test('close_range(2) has a substitute: the brain gets none of the inherited descriptors', async () => {
