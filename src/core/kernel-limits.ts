@@ -185,10 +185,10 @@ function refuseNul(needed: readonly Sized[]): void {
   const first = needed.find(({ variable }) => `${variable.name}${textOf(variable)}`.includes('\0'));
 
   if (first !== undefined) {
-    const name = shorten(first.variable.name);
+    const name = describeName(first.variable);
     throw new StartError(
       'E_ENVIRONMENT_NUL',
-      `Cannot pass the variable ${name}: it holds a NUL, which ends a variable`,
+      `Cannot pass ${first.variable.isBulk === true ? '' : 'the variable '}${name}: it holds a NUL, which ends a variable`,
       {
         exitCode: exitStatus.config,
         remedy: { where: name, fix: 'Store the value as text, for example in base64.' },
@@ -227,7 +227,8 @@ function refuseTotal(total: Total, limits: KernelLimits): void {
 }
 
 function tooLarge(message: string, variables: readonly Sized[]): StartError {
-  const where = shorten(bySize(variables)[0]?.variable.name ?? 'arguments');
+  const [largest] = bySize(variables);
+  const where = largest === undefined ? 'arguments' : describeName(largest.variable);
   return new StartError('E_ENVIRONMENT_TOO_LARGE', message, {
     exitCode: exitStatus.config,
     remedy: { where, fix: 'Pass large values in files, and their paths as variables.' },
@@ -237,7 +238,7 @@ function tooLarge(message: string, variables: readonly Sized[]): StartError {
 function describeLargest(variables: readonly Sized[]): string {
   return bySize(variables)
     .slice(0, 5)
-    .map(({ variable, bytes }) => `${shorten(variable.name)} (${bytes} bytes)`)
+    .map(({ variable, bytes }) => `${describeName(variable)} (${bytes} bytes)`)
     .join(', ');
 }
 
@@ -245,8 +246,12 @@ function bySize(variables: readonly Sized[]): readonly Sized[] {
   return variables.toSorted((a, b) => b.bytes - a.bytes);
 }
 
-/** A name can be as long as a value. */
-function shorten(name: string): string {
+/** A name can be as long as a value, and in a secret that is a dotenv document it is a part of it. */
+function describeName({ name, isBulk, from }: Variable): string {
+  if (isBulk === true && from !== name) {
+    return `a line of secret "${from}"`;
+  }
+
   return name.length > 80 ? `${name.slice(0, 80)}…` : name;
 }
 

@@ -130,6 +130,18 @@ describe('one string', () => {
     expect(error.message).not.toContain('hunter2');
   });
 
+  test.each([
+    ['of one byte more', 'x'.repeat(largest)],
+    ['with a NUL', 'hunter2\0'],
+  ])('%s is refused by the name of the secret document that it is in', (_what, text) => {
+    const variable = { name: 'NAME_IN_IT', value: new Secret(text), from: 'doc' };
+    const variables: Variable[] = [{ ...variable, origin: 'secret', isBulk: true }];
+    const { message, remedy } = errorOf(() => fitEnvironment({ argv: [], variables }));
+
+    expect(message).toContain('Cannot pass a line of secret "doc"');
+    expect(message + remedy.where).not.toContain('NAME_IN_IT');
+  });
+
   test('that a neighbour made too long is left out with a warning', () => {
     const variables = [plain('A', '1'), ist('WARP_IST_' + 'x'.repeat(140_000), 'generic')];
     const fitted = fitEnvironment({ argv: ['true'], variables });
