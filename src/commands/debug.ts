@@ -1,13 +1,19 @@
 // `warp-init debug`: everything that `run` would do, told and not done. No secret is fetched, nothing is written.
 //
 // stdout has the format and nothing else; warnings go to the log, which is stderr.
-import { buildReport, formatJson, type DebugReport } from '../core/debug-report.ts';
+import {
+  buildReport,
+  formatJson,
+  type DebugInput,
+  type DebugReport,
+} from '../core/debug-report.ts';
 import type { ProgramLookup } from '../core/debug-start.ts';
 import { formatDotenv } from '../core/debug-dotenv.ts';
 import { formatHosts } from '../core/debug-hosts.ts';
 import { formatShell } from '../core/debug-shell.ts';
 import { formatTable } from '../core/debug-table.ts';
 import { referencedSecret } from '../core/environment.ts';
+import { areSecretsWanted } from '../core/secret-references.ts';
 import { stateCandidates } from '../core/state-directory.ts';
 import type { Warning } from '../core/warning.ts';
 import { StartError } from '../errors.ts';
@@ -15,6 +21,7 @@ import { findProgram } from '../inputs/find-program.ts';
 import { findStateDirectory } from '../inputs/state-directory.ts';
 import type { DebugFormat, Invocation } from '../invocation.ts';
 import type { Log } from '../log.ts';
+import { askHeldSecrets } from './held-secrets.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { inheritedVariables } from './inherited-variables.ts';
 import { loadConfigForCommand } from './load-config.ts';
@@ -47,7 +54,11 @@ export async function debug(
     warn(warning);
   }
 
-  await writeOut(formats[format](reportOf({ ...prepared, ...stateSteps }, warnings)));
+  const heldSecrets = areSecretsWanted(prepared.wanted)
+    ? await askHeldSecrets(prepared.config.settings.stateDirectory)
+    : undefined;
+  const report = reportOf({ ...prepared, ...stateSteps, heldSecrets }, warnings);
+  await writeOut(formats[format](report));
   return 0;
 }
 
@@ -72,7 +83,10 @@ export function findState(prepared: Prepared): Promise<StateSteps> {
   return planStateSteps(prepared, findStateDirectory(candidates, uid));
 }
 
-function reportOf(prepared: Prepared & StateSteps, warnings: readonly Warning[]): DebugReport {
+function reportOf(
+  prepared: Prepared & StateSteps & Pick<DebugInput, 'heldSecrets'>,
+  warnings: readonly Warning[],
+): DebugReport {
   return buildReport({ ...prepared, warnings, program: lookupProgram(prepared) });
 }
 

@@ -15,6 +15,7 @@ export function operationsOf(operator: Operator): Operations {
   return {
     status: () => statusOf(operator),
     ist: () => istOf(operator),
+    secrets: () => [...operator.session.known.secrets.keys()].toSorted(),
     log: () => operator.log.recent().join(''),
     reload: async () => {
       const outcome = await operator.reloader.ask();

@@ -69,12 +69,16 @@ export type DebugSecrets = {
   }[];
   /** How many variables documents gave; 0 for the command `debug`, which fetches none. */
   readonly unnamedVariables: number;
+  /** Identifiers of those that the init which runs here holds; `null` where none was asked, or has answered. */
+  readonly held: readonly string[] | null;
 };
 
 export type DebugInput = StartInput &
   Omit<StepInput, 'settings'> & {
     /** In the order in which `run` would log them. */
     readonly warnings: readonly Warning[];
+    /** What a running init says of itself. */
+    readonly heldSecrets?: readonly string[] | undefined;
   };
 
 export function buildReport(input: DebugInput): DebugReport {
@@ -95,7 +99,7 @@ export function buildReport(input: DebugInput): DebugReport {
     conflicts: resolved.ist.conflicts.map(describeConflict),
     variables,
     removedVariables: removed,
-    secrets: describeSecrets(wanted, unnamed),
+    secrets: { ...describeSecrets(wanted, unnamed), held: input.heldSecrets ?? null },
     nsswitch: describeNsswitch(input),
     steps: steps.map(describeStep),
     start: describeStart(input),
@@ -117,7 +121,10 @@ function describeConflict({ kind, name, winner, losers }: IstConflict): IstConfl
   return { kind, name, winner, losers };
 }
 
-function describeSecrets({ secrets, isAll }: WantedSecrets, unnamed: number): DebugSecrets {
+function describeSecrets(
+  { secrets, isAll }: WantedSecrets,
+  unnamed: number,
+): Omit<DebugSecrets, 'held'> {
   return {
     isAll,
     wanted: secrets.map((wish) => ({

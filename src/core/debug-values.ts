@@ -20,7 +20,7 @@ export function removedRows({ removedVariables }: DebugReport): Row[] {
     : [{ label: '(removed)', items: removedVariables.map(display) }];
 }
 
-export function secretRows({ isAll, wanted, unnamedVariables }: DebugSecrets): Row[] {
+export function secretRows({ isAll, wanted, unnamedVariables, held }: DebugSecrets): Row[] {
   return [
     ...wanted.map((wish) => ({
       label: display(wish.identifier),
@@ -31,6 +31,9 @@ export function secretRows({ isAll, wanted, unnamedVariables }: DebugSecrets): R
     ...(unnamedVariables > 0
       ? [{ label: '(documents)', items: [`${unnamedVariables} variables`] }]
       : []),
+    ...(held === null
+      ? []
+      : [{ label: '(running init)', items: held.length === 0 ? ['has none'] : held.map(display) }]),
   ];
 }
 

@@ -14,6 +14,12 @@ export function parseReport(text: string): ReloadReport | undefined {
   return parse(text, reportSchema());
 }
 
+/** The identifiers; undefined for what is no such list of version 1. */
+export function parseHeldSecrets(text: string): readonly string[] | undefined {
+  return parse(text, v.object({ version: v.literal(1), identifiers: v.array(v.string()) }))
+    ?.identifiers;
+}
+
 function parse<T>(text: string, schema: v.GenericSchema<unknown, T>): T | undefined {
   try {
     const { success, output } = v.safeParse(schema, JSON.parse(text));

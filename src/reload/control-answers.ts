@@ -8,6 +8,8 @@ export type Operations = {
   readonly status: () => Promise<Status>;
   /** The text of `ist.json` as it is now; undefined where it is not known. */
   readonly ist: () => string | undefined;
+  /** The identifiers of those that init holds. */
+  readonly secrets: () => readonly string[];
   /** Also reads `warp.config.js` again. Resolves when the reload has finished. */
   readonly reload: () => Promise<ReloadReport>;
   /** The last lines of the log: JSON, one on a line. */
@@ -76,6 +78,13 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
           ? describeFailure(503, 'The map is not known before the platform has answered')
           : json(200, text);
       },
+    },
+  ],
+  [
+    '/secrets',
+    {
+      method: 'GET',
+      answer: ({ secrets }) => json(200, formatDocument({ version: 1, identifiers: secrets() })),
     },
   ],
   [

@@ -105,6 +105,7 @@ describe('a hidden value', () => {
         },
       ],
       unnamedVariables: 0,
+      held: null,
     });
   });
 });

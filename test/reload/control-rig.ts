@@ -18,6 +18,7 @@ import type { Output } from '../helpers/process.ts';
 const usualOperations: Operations = {
   status: () => Promise.resolve(busy),
   ist: () => '{"version":1,"services":[]}\n',
+  secrets: () => ['a', 'b'],
   log: () => '{"level":30,"name":"warp-init","msg":"The app runs"}\n',
   reload: () =>
     Promise.resolve({

@@ -12,6 +12,7 @@ await startControlSocket({
   operations: {
     status: () => Promise.resolve(busy),
     ist: () => '',
+    secrets: () => [],
     log: () => '',
     reload: () => {
       process.stdout.write('reload\n');
