@@ -71,7 +71,7 @@ function visitorFor(account: Ids | undefined, { capabilities }: ProcessFacts): V
 
 function inspectCommand(notes: Notes, prepared: Prepared, visitor: Visitor): void {
   if (prepared.argv.length === 0) {
-    notes.add(fails('command', noCommandError()));
+    inspectNoCommand(notes);
     return;
   }
 
@@ -85,6 +85,15 @@ function inspectCommand(notes: Notes, prepared: Prepared, visitor: Visitor): voi
       return;
     case 'not-looked-up':
       notes.skip(['command'], 'PATH is a secret');
+  }
+}
+
+/** An init that runs has one; below another PID 1 we do not know it. */
+function inspectNoCommand(notes: Notes): void {
+  if (notes.findings.some(({ id }) => id === 'init')) {
+    notes.skip(['command'], 'that of the init that runs here is not known: name it after --');
+  } else {
+    notes.add(fails('command', noCommandError()));
   }
 }
 

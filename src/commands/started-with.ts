@@ -15,7 +15,8 @@ export async function startedWith({ options, argv }: StartWords): Promise<StartW
 }
 
 async function startOfPid1(): Promise<StartWords | undefined> {
-  const [program = '', ...words] = readWordsOfPid1();
+  const [program = '', ...given] = readWordsOfPid1();
+  const words = given[0] === '--plain' ? given.slice(1) : given;
   if (!basename(program).startsWith('warp-init')) {
     return undefined;
   }
@@ -29,6 +30,6 @@ async function startOfPid1(): Promise<StartWords | undefined> {
       throw error;
     }
 
-    return undefined; // An init of another version, or a plain one.
+    return undefined; // An init of another version.
   }
 }

@@ -794,6 +794,26 @@ describeContainer('beside a running init', () => {
     ]);
   });
 
+  test('below another PID 1 its command is not known, and that is no failure', async () => {
+    const before = 'set -- sh -c \'"$@"; exit $?\' sh "$@"';
+    const checked = await checkBeside('true', { before });
+    const [status, ...trouble] = troubleOf(checked);
+
+    expect(status).toBe(0);
+    expect(trouble.map(({ code }) => code)).toEqual(['W_NOT_PID1', 'W_STANDALONE']);
+    expect(checked.report.notChecked).toContainEqual(expect.objectContaining({ id: 'command' }));
+  });
+
+  test('a plain one has a command, too', async () => {
+    const args = ['--plain', '--', 'sh', '-c', `${warpInit} check --json; exit 0`];
+    const ended = await runContainer({ args, env: { WARP_INIT_SOCKET: '' } });
+    const report: CheckReport = JSON.parse(ended.stdout);
+
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({ id: 'command', verdict: 'ok' }),
+    );
+  });
+
   test('an init that has lost the platform is not healthy', async () => {
     const socketPath = join(temporaryDirectory(), 'api.sock');
     const emulator: Emulator = await startEmulator({ platform: shop, socketPath });

@@ -20,6 +20,7 @@ import { type Storage, podmanSays } from './podman.ts';
 const nodeImage = 'docker.io/library/node:24-bookworm-slim';
 export const distrolessImage = 'gcr.io/distroless/nodejs24-debian12:latest';
 export const alpineImage = 'docker.io/library/alpine:3.22';
+export const pythonImage = 'docker.io/library/python:3-slim';
 
 /** Node comes without it. */
 const npmVersion = '11.21.2';
@@ -41,6 +42,7 @@ export async function buildBaseImages(storage: Storage): Promise<void> {
     importImage(storage, nodeImage, (root) => fillNode(root, { node, npm })),
     importImage(storage, distrolessImage, (root) => fillDistroless(root, node)),
     importImage(storage, alpineImage, fillAlpine),
+    importImage(storage, pythonImage, fillPython),
   ]);
 }
 
@@ -110,6 +112,22 @@ function fillAlpine(root: string): string[] {
   cpSync(realpathSync(`/lib/${loader}`), join(root, 'usr/lib', loader));
   writeAccounts(root, {});
   return [`ENV PATH=${usualPath}`, 'CMD ["/bin/sh"]'];
+}
+
+/** Debian's Python, with glibc and a shell; no Node. */
+function fillPython(root: string): string[] {
+  makeDirectories(root);
+  const python = realpathSync('/usr/bin/python3');
+  copyLibraries(root, [python, '/bin/sh']);
+  copy(realpathSync('/bin/sh'), join(root, 'usr/bin/sh'));
+  copy(python, join(root, 'usr/bin/python3'));
+  const modules = join('usr/lib', basename(python));
+  const isNeeded = (path: string) =>
+    !/\/(?:__pycache__|test|dist-packages|config-[^/]*)$/.test(path);
+  cpSync(join('/', modules), join(root, modules), { recursive: true, filter: isNeeded });
+  writeAccounts(root, {});
+  writeFileSync(join(root, 'etc/nsswitch.conf'), 'passwd: files\nhosts: files dns\n');
+  return [`ENV PATH=${usualPath}`, 'CMD ["python3"]'];
 }
 
 const ofRoot = ['etc', 'proc', 'sys', 'dev', 'run', 'tmp', 'var', 'root', 'home'];

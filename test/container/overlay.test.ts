@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { beforeAll, expect, inject, test } from 'vitest';
 
 import { eventually } from '../helpers/process.ts';
-import { alpineImage } from './base-images.ts';
-import { buildImage, startContainer, startPlatform } from './container.ts';
+import { alpineImage, pythonImage } from './base-images.ts';
+import { buildImage, shopPlatform, startContainer, startPlatform } from './container.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
@@ -71,4 +71,34 @@ CMD echo "$WARP_IST_my_db"; grep -o my-db.warp /etc/hosts; exec sleep 600
   await eventually(async () => {
     expect((await web.exec(['sh', '-c', 'warp-init health || exit 1'])).status).toBe(0);
   });
+});
+
+test('Python on glibc has names, variables and a secret, and check says what the image lacks', async () => {
+  const script = `
+import os, signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+found = socket.getaddrinfo('my-db.warp', 80, socket.AF_INET)[0][4][0]
+print(found, os.environ['WARP_IST_my_db'], os.environ['DATABASE_URL'], os.getuid(), os.getppid(), flush=True)
+signal.pause()
+`;
+  const image = await buildImage(
+    `FROM ${pythonImage}
+ADD ${archive} /
+COPY app.py /app.py
+ENV WARP_INIT_USER=nobody DATABASE_URL=warp-secret:database-url
+ENTRYPOINT ["warp-init", "--"]
+CMD ["python3", "/app.py"]
+`,
+    { 'app.py': script },
+    { [archive]: join(inject('directory'), archive) },
+  );
+  const platform = await startPlatform();
+  const web = startContainer({ image, options: platform.options });
+  await web.stdout.waitFor(`10.0.0.20 10.0.0.20 ${shopPlatform.secrets['database-url']} 65534 1\n`);
+
+  const check = await web.exec(['warp-init', 'check', '--json']);
+  expect([check.status, JSON.parse(check.stdout).verdict]).toEqual([0, 'warning']);
+  expect(check.stdout).toContain('W_NAME_FIRST_ONLY'); // It has no /etc/host.conf.
+  await web.stop(30);
+  expect(await web.ended).toBe(3);
 });

@@ -51,6 +51,7 @@ const needed = {
   'tini-static': 'tini',
   'musl-gcc': 'musl-tools',
   patchelf: 'patchelf',
+  '/usr/bin/python3': 'python3',
 };
 
 function findObstacle(): string | undefined {
