@@ -1,37 +1,31 @@
-// What a start would meet in the container: program, directory, nsswitch.conf, hosts, names, and places for its files.
+// What a start would meet in the container: nsswitch.conf, hosts, names, and places for its files.
 import { readFileSync } from 'node:fs';
 
 import { applyNsswitch } from '../apply/fix-nsswitch.ts';
 import { judgeFailure } from '../apply/write-hosts.ts';
 import { addressesOf, judgeNames } from '../core/check-names.ts';
 import type { ProcessFacts } from '../core/check-process.ts';
-import { type Finding, fails, isFine, warns } from '../core/check-report.ts';
+import { isFine, warns } from '../core/check-report.ts';
 import { type HostsEntry, parseBlock, replaceBlock } from '../core/hosts-file.ts';
 import { hostConfPath, isMultiOn } from '../core/host-conf.ts';
 import { judgeNsswitch } from '../core/nsswitch.ts';
-import { type Ids, type PlanStep, buildSteps } from '../core/plan.ts';
+import { type PlanStep, buildSteps } from '../core/plan.ts';
 import { errnoOf } from '../errors.ts';
-import { currentDirectory } from '../inputs/current-directory.ts';
-import { type Visitor, foreseeExec } from '../inputs/foresee-exec.ts';
 import { foreseeEdit } from '../inputs/foresee-write.ts';
 import { lookupNames, usualForm } from '../inputs/lookup-names.ts';
 import { hideVariables } from '../inputs/own-environment.ts';
-import { problemOfDirectory } from '../inputs/start-directory.ts';
-import { accountOfApp, noCommandError } from './app-start.ts';
+import { inspectApp } from './check-app.ts';
 import { inspectFiles } from './check-files.ts';
 import type { Notes } from './check-notes.ts';
 import { inheritedVariables } from './inherited-variables.ts';
-import { findState, lookupProgram } from './debug.ts';
+import { findState } from './debug.ts';
 import type { Prepared } from './prepare.ts';
-import { execError } from './spawn-error.ts';
 
 export type Machine = { readonly prepared: Prepared; readonly facts: ProcessFacts };
 
 export async function inspectMachine(notes: Notes, { prepared, facts }: Machine): Promise<void> {
   inspectMap(notes, prepared);
-  const visitor = visitorFor(accountOfApp(prepared), facts);
-  inspectCommand(notes, prepared, visitor);
-  inspectDirectory(notes, prepared, visitor);
+  inspectApp(notes, prepared, facts);
   const stateSteps = await findState(prepared);
   const { settings } = prepared.config;
   const steps = buildSteps({ ...prepared, ...stateSteps, settings });
@@ -60,70 +54,6 @@ function inspectMap(notes: Notes, { resolved, platform }: Prepared): void {
     const names = ist.services.flatMap(({ hostnames }) => hostnames).length;
     notes.add(isFine('ist', `${ist.services.length} services, ${names} hostnames`));
   }
-}
-
-const capDacOverride = 1;
-
-/** Root goes through everything, unless that power was taken from it. */
-function visitorFor(account: Ids | undefined, { capabilities }: ProcessFacts): Visitor {
-  return account?.uid === 0 && capabilities.has(capDacOverride) ? undefined : account;
-}
-
-function inspectCommand(notes: Notes, prepared: Prepared, visitor: Visitor): void {
-  if (prepared.argv.length === 0) {
-    inspectNoCommand(notes);
-    return;
-  }
-
-  const program = lookupProgram(prepared);
-  switch (program.kind) {
-    case 'found':
-      notes.add(judgeProgram(program.file, prepared, visitor));
-      return;
-    case 'failed':
-      notes.add(fails('command', program.error));
-      return;
-    case 'not-looked-up':
-      notes.skip(['command'], 'PATH is a secret');
-  }
-}
-
-/** An init that runs has one; below another PID 1 we do not know it. */
-function inspectNoCommand(notes: Notes): void {
-  if (notes.findings.some(({ id }) => id === 'init')) {
-    notes.skip(['command'], 'that of the init that runs here is not known: name it after --');
-  } else {
-    notes.add(fails('command', noCommandError()));
-  }
-}
-
-function judgeProgram(
-  file: string,
-  { argv, resolved, config: { settings } }: Prepared,
-  visitor: Visitor,
-): Finding {
-  const directory = settings.cwd ?? currentDirectory();
-  const obstacle = foreseeExec(file, { visitor, directory });
-  return obstacle === undefined
-    ? isFine('command', file)
-    : fails(
-        'command',
-        execError(obstacle.errno, { file, argv, variables: resolved.variables, settings }),
-      );
-}
-
-function inspectDirectory(
-  notes: Notes,
-  { config: { settings } }: Prepared,
-  visitor: Visitor,
-): void {
-  const { cwd } = settings;
-  if (cwd === undefined) {
-    return;
-  }
-
-  const problem = problemOfDirectory(cwd, visitor);
-  notes.add(problem === undefined ? isFine('directory', cwd) : fails('directory', problem));
 }
 
 type StepOf<Kind extends PlanStep['kind']> = Extract<PlanStep, { readonly kind: Kind }>;

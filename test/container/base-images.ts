@@ -122,12 +122,14 @@ function fillPython(root: string): string[] {
   copy(realpathSync('/bin/sh'), join(root, 'usr/bin/sh'));
   copy(python, join(root, 'usr/bin/python3'));
   const modules = join('usr/lib', basename(python));
-  const isNeeded = (path: string) =>
-    !/\/(?:__pycache__|test|dist-packages|config-[^/]*)$/.test(path);
-  cpSync(join('/', modules), join(root, modules), { recursive: true, filter: isNeeded });
+  cpSync(join('/', modules), join(root, modules), { recursive: true, filter: isNeededModule });
   writeAccounts(root, {});
   writeFileSync(join(root, 'etc/nsswitch.conf'), 'passwd: files\nhosts: files dns\n');
   return [`ENV PATH=${usualPath}`, 'CMD ["python3"]'];
+}
+
+function isNeededModule(path: string): boolean {
+  return !/\/(?:__pycache__|test|dist-packages|config-[^/]*)$/.test(path);
 }
 
 const ofRoot = ['etc', 'proc', 'sys', 'dev', 'run', 'tmp', 'var', 'root', 'home'];
