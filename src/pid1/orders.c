@@ -123,17 +123,17 @@ static void take_launch(struct init *init)
 	}
 	take_payload(reader); /* The launch owns it now. */
 	clear_deadline(&init->deadline);
-	apply_process_flags(init, &launch.header);
-	if ((launch.header.flags & LAUNCH_EXEC) != 0 && init->phase == PREPARING)
-		become_app(init, &launch);
-	if (init->phase == PREPARING)
-		leave_directory(&init->original);
 	/* One that did not live through its trial is nothing to go back to: the one before it still is. */
 	if (init->previous.bytes == NULL)
 		init->previous = init->launch;
 	else
 		launch_free(&init->launch);
 	init->launch = launch;
+	apply_process_flags(init, &launch.header);
+	if ((launch.header.flags & LAUNCH_EXEC) != 0 && init->phase == PREPARING)
+		become_app(init, &init->launch);
+	if (init->phase == PREPARING)
+		leave_directory(&init->original);
 	if (app_spawn(init, &init->launch, &failure) == 0) {
 		if (launch.header.trial_ms == 0)
 			launch_free(&init->previous);

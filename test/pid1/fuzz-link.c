@@ -48,7 +48,6 @@ static struct {
 	const uint8_t *next, *end; /* of the input */
 	struct init init;
 	jmp_buf run;
-	struct launch become;
 	uint64_t clock;
 	unsigned int failures;
 	int pids; /* so many apps and brains were started */
@@ -403,7 +402,6 @@ void app_become(const struct init *init, const struct launch *launch, struct spa
 {
 	(void)init;
 	touch(launch);
-	world.become = *launch;
 	*failure = (struct spawn_failure){ .stage = STAGE_EXEC, .error = ENOENT };
 	if (!fails(NO_EXEC))
 		finish(-1);
@@ -476,7 +474,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	brain_stop(init);
 	launch_free(&init->launch);
 	launch_free(&init->previous);
-	launch_free(&world.become);
 	free(init->memo);
 	free(init->deadline.payload);
 	return 0;
