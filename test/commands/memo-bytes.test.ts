@@ -7,7 +7,7 @@ import { emptyMemo, encodeMemo, memoSizeLimitBytes } from '../../src/core/memo.t
 
 const large = {
   ...emptyMemo,
-  chosen: new Map(Array.from({ length: 5000 }, (_, n) => [`container-${n}`, `instance-${n}`])),
+  chosen: new Map(Array.from({ length: 20_000 }, (_, n) => [`container-${n}`, `instance-${n}`])),
 };
 
 test('a small memo is what it was, a large one is less, and both come back', () => {
