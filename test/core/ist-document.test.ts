@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { formatIstDocument, planIstFile } from '../../src/core/ist-document.ts';
@@ -75,6 +76,17 @@ describe('ist.json', () => {
     expect(JSON.parse(formatIstDocument(map, 'chosen'))).toMatchObject({
       hostnames: { 'my-db.warp': ['10.0.0.1', 'fd00::1'] },
     });
+  });
+
+  test('has each name as it is, whatever it is made of', () => {
+    const names = fc.string({ unit: fc.constantFrom('a', '"', '\\', '\n', '\x7f', '\ud800', '{') });
+    fc.assert(
+      fc.property(names, (name) => {
+        const named: IstService = { ...db, variables: [{ name, rule: 'generic' }], hostnames: [] };
+        const text = formatIstDocument({ ...map, services: [named] }, 'all');
+        expect(JSON.parse(text)).toMatchObject({ variables: { [name]: '10.0.0.1' } });
+      }),
+    );
   });
 
   test('has every key also where there is no service', () => {
