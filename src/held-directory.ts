@@ -53,7 +53,7 @@ export function withHeldParent<T>(path: string, work: (held: string) => T): T {
 }
 
 /**
- * A symbolic link on the way is followed where root or we have made it and, if we are root, nobody else can have put it there.
+ * If we are root, a symbolic link on the way is followed only where root has made it, and nobody else can have put it there.
  *
  * @param path - Absolute.
  * @returns a descriptor for {@link nameIn} and fstat(2).
@@ -164,11 +164,13 @@ function readTrustedLink(directory: number, name: string, link: number): string 
   const { uid, dev } = fstatSync(link);
   closeSync(link);
   const path = join(pathOf(directory), name);
-  if (!isTrusted(uid)) {
+  // Without root we can do nothing that the app, which is the same user, could not do itself; and an image may be another's.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot && !isTrusted(uid)) {
     throw new UntrustedPathError(`${path} is a symbolic link that belongs to uid ${uid}`);
   }
 
-  if (process.geteuid?.() === 0 && !isOnlyOurs(fstatSync(directory))) {
+  if (isRoot && !isOnlyOurs(fstatSync(directory))) {
     throw new UntrustedPathError(
       `${path} is a symbolic link in a directory that others may write to`,
     );

@@ -1,8 +1,10 @@
 // The command that is started, and as whom: what a start and a restart check before anything is changed.
+import type { ProcessFacts } from '../core/check-process.ts';
 import type { Ids } from '../core/plan.ts';
 import { StartError, exitStatus } from '../errors.ts';
 import { isCurrentUser } from '../inputs/accounts.ts';
 import { findProgram } from '../inputs/find-program.ts';
+import type { Visitor } from '../inputs/foresee-exec.ts';
 import type { Prepared } from './prepare.ts';
 
 /** @throws {StartError} there is no command, or none that can be run. */
@@ -32,4 +34,14 @@ export function noCommandError(): StartError {
 /** Undefined: who we are. */
 export function accountOfApp({ account }: Pick<Prepared, 'account'>): Ids | undefined {
   return account !== undefined && isCurrentUser(account) ? undefined : account;
+}
+
+const capDacOverride = 1;
+
+/** Whose rights decide about the app's files. Root goes through everything, unless that power was taken from it. */
+export function visitorFor(
+  account: Ids | undefined,
+  { capabilities }: Pick<ProcessFacts, 'capabilities'>,
+): Visitor {
+  return account?.uid === 0 && capabilities.has(capDacOverride) ? undefined : account;
 }

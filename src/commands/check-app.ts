@@ -1,11 +1,10 @@
 // The command and the directory that it starts in, as the user of the app would find them.
 import type { ProcessFacts } from '../core/check-process.ts';
 import { type Finding, fails, isFine } from '../core/check-report.ts';
-import type { Ids } from '../core/plan.ts';
 import { currentDirectory } from '../inputs/current-directory.ts';
 import { type Visitor, foreseeExec } from '../inputs/foresee-exec.ts';
 import { problemOfDirectory } from '../inputs/start-directory.ts';
-import { accountOfApp, noCommandError } from './app-start.ts';
+import { accountOfApp, noCommandError, visitorFor } from './app-start.ts';
 import type { Notes } from './check-notes.ts';
 import { lookupProgram } from './debug.ts';
 import type { Prepared } from './prepare.ts';
@@ -15,13 +14,6 @@ export function inspectApp(notes: Notes, prepared: Prepared, facts: ProcessFacts
   const visitor = visitorFor(accountOfApp(prepared), facts);
   inspectCommand(notes, prepared, visitor);
   inspectDirectory(notes, prepared, visitor);
-}
-
-const capDacOverride = 1;
-
-/** Root goes through everything, unless that power was taken from it. */
-function visitorFor(account: Ids | undefined, { capabilities }: ProcessFacts): Visitor {
-  return account?.uid === 0 && capabilities.has(capDacOverride) ? undefined : account;
 }
 
 function inspectCommand(notes: Notes, prepared: Prepared, visitor: Visitor): void {

@@ -7,7 +7,13 @@ import type { Config } from '../core/config.ts';
 import { type Identity, type Memo, type Written, chosenInstances } from '../core/memo.ts';
 import { type Scope, scopeOf } from '../core/notification.ts';
 import type { Secret } from '../core/secret.ts';
-import { type KnownSecrets, type Suspicion, type Trusted, trustedOf } from '../core/trust.ts';
+import {
+  type KnownSecrets,
+  type Suspicion,
+  type Trusted,
+  stillToApply,
+  trustedOf,
+} from '../core/trust.ts';
 import type { Intent, Prepared } from './prepare.ts';
 
 export type Known = {
@@ -27,7 +33,7 @@ export type Known = {
 
 const noSecrets: KnownSecrets = { secrets: new Map(), served: new Map() };
 
-/** @param before - What stays of it: secrets that this config does not want. */
+/** @param before - What stays of it: all where this config wants no secret; what was served and is not in force. */
 export function knownOf(prepared: Prepared, before: KnownSecrets = noSecrets): Known {
   const { config, written, wanted, account, files, planCertificates, secrets } = prepared;
   const { environment, server, hub } = prepared.platform?.snapshot ?? {};
@@ -41,7 +47,7 @@ export function knownOf(prepared: Prepared, before: KnownSecrets = noSecrets): K
     intent: { written, wanted, account, files, planCertificates },
     chosen: chosenInstances(prepared.resolved.ist),
     secrets: secrets ?? before.secrets,
-    served: new Map([...before.served].filter(([identifier]) => secrets?.has(identifier) !== true)),
+    served: stillToApply({ secrets: secrets ?? new Map(), served: before.served }, new Map()),
     certificates: prepared.certificates?.certificates,
     identity,
     trusted: prepared.platform && trustedOf(prepared.platform.snapshot),

@@ -153,6 +153,8 @@ function headLine({ start, oldEnd, oldSize, size }: Head): string {
   return `# for ${start}-${oldEnd} of ${oldSize}: ${size}${ownTag}\n`;
 }
 
+const headStart = '\n# for ';
+
 const headPattern = /# for (\d+)-(\d+) of (\d+): (\d+) # warp-init \(generated\)\n/y;
 
 const footStart = '# is needed: ';
@@ -167,16 +169,12 @@ function footLine(flag: '+' | '-'): string {
  * {@link ownTag} may be left: whose they are, they say.
  */
 export function recoverText(text: string): string {
-  const headAt = text.lastIndexOf('\n# for ') + 1;
-  headPattern.lastIndex = headAt;
-  const [line = '', ...numbers] = headPattern.exec(text) ?? [];
-  const [start = 0, oldEnd = 0, oldSize = 0, size = 0] = numbers.map(Number);
-  const nextSize = oldSize - oldEnd + start + size;
-  if (line === '' || headAt !== headPosition(oldSize, nextSize)) {
+  const found = findHead(text);
+  if (found === undefined) {
     return text; // There is none, or somebody has edited the file since then.
   }
 
-  const copyAt = headAt + line.length;
+  const { start, oldEnd, oldSize, size, nextSize, copyAt } = found;
   const footAt = copyAt + size + 1;
   const restAt = footAt + footLine('+').length;
   switch (text.slice(footAt, restAt)) {
@@ -191,6 +189,28 @@ export function recoverText(text: string): string {
       return recoverText(join(old, linesOfOthers(old, text.slice(copyAt))));
     }
   }
+}
+
+type FoundHead = Head & { readonly nextSize: number; readonly copyAt: number };
+
+/** The last one that stands where it must: a comment of somebody else may begin as it does. */
+function findHead(text: string): FoundHead | undefined {
+  for (
+    let at = text.lastIndexOf(headStart);
+    at !== -1;
+    at = at === 0 ? -1 : text.lastIndexOf(headStart, at - 1)
+  ) {
+    const headAt = at + 1;
+    headPattern.lastIndex = headAt;
+    const [line = '', ...numbers] = headPattern.exec(text) ?? [];
+    const [start = 0, oldEnd = 0, oldSize = 0, size = 0] = numbers.map(Number);
+    const nextSize = oldSize - oldEnd + start + size;
+    if (line !== '' && headAt === headPosition(oldSize, nextSize)) {
+      return { start, oldEnd, oldSize, size, nextSize, copyAt: headAt + line.length };
+    }
+  }
+
+  return undefined;
 }
 
 /** What somebody has appended behind a copy that was begun. The copy is of lines of ours and of the old text. */

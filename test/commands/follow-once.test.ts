@@ -70,6 +70,25 @@ describeContainer('a secret that is served once', () => {
   });
 });
 
+describeContainer('a secret that is served once', () => {
+  test('and cannot be used is there for the config that can use it', async () => {
+    const it = await startFollowed({
+      platform: once('Y29ycmVjdC1ob3JzZQ=='),
+      init: { secrets: { files: { secret: 'key', path: keyFile, decode: 'base64' } } },
+    });
+    await it.emulator.update(once('battery staple!'));
+    await it.stderr.waitFor('W_SECRET_UNUSABLE');
+    expect(readFileSync(it.inside(keyFile), 'utf8')).toBe('correct-horse');
+
+    it.emulator.setPlatform(once('battery staple!'));
+    const path = join(it.directory, 'warp.config.js');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(',"decode":"base64"', ''));
+    await it.killBrain();
+    await it.reload();
+    expect(readFileSync(it.inside(keyFile), 'utf8')).toBe('battery staple!');
+  });
+});
+
 const keyFile = '/run/app/key';
 const once = (value: string) => shop('10.0.0.20', { key: { value, once: true } });
 const rotated = once('battery-staple');

@@ -191,6 +191,18 @@ describeContainer('a restart', () => {
     expect(await it.ended).toBe(9);
     expect(it.stdout.text()).toBe('start: 10.0.0.20 \nTERM\n');
   });
+
+  test('begins where the directory is the app user’s alone, and init as root has no power over it', async () => {
+    const it = await startRestarted({
+      args: app('echo TERM; exit 9'),
+      before: `mkdir /run/own && chmod 0700 /run/own && chown 1234 /run/own
+      set -- setpriv --bounding-set=-all,+setuid,+setgid,+kill,+chown "$@"`,
+      init: { user: '1234', cwd: '/run/own' },
+    });
+    await it.emulator.update(shop('10.0.0.21'));
+    await it.stdout.waitFor('start: 10.0.0.20 \nTERM\nstart: 10.0.0.21 \n');
+    expect(it.stderr.text()).not.toContain('W_RESTART');
+  });
 });
 
 describeContainer('a new app that ends within 5 s', () => {

@@ -8,7 +8,7 @@ import { type ChangeStep, planChange, recoverText } from '../../src/core/in-plac
 const line = fc.constantFrom(
   '10.1.1.1 op',
   '10.1.1.2 op.example',
-  '# note',
+  '# for local use',
   '',
   '\r',
   '\xe9\0',
