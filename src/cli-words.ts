@@ -1,19 +1,8 @@
 // The words of a command line that stand before `--`: which of them is a command of ours, and where `--` is missing.
+import { commandNames } from './core/command-names.ts';
 import { optionNames, runOptions } from './core/run-options.ts';
 import { nearest } from './core/suggest.ts';
 import { StartError, exitStatus } from './errors.ts';
-
-const commandNames = [
-  'run',
-  'debug',
-  'check',
-  'status',
-  'reload',
-  'health',
-  'bundle',
-  'emulator',
-  'warm',
-];
 
 /** Commands that are about a start, and take another one behind --. */
 const starters = ['run', 'debug', 'check'];

@@ -2,6 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+import { commandNames } from '../core/command-names.ts';
 import { Secret } from '../core/secret.ts';
 import { StartError, errnoOf, exitStatus } from '../errors.ts';
 import { checkProgramFile } from './program-file.ts';
@@ -87,8 +88,6 @@ function notFound(
 }
 
 // Of cli.ts, but for `run`.
-const ownCommands = /^(?:debug|check|status|reload|health|bundle|emulator|warm)$/;
-
 /** What people write there that is no program. */
 function fixFor(name: string): string {
   if (name === '--') {
@@ -99,7 +98,7 @@ function fixFor(name: string): string {
     return 'Name the program before its options: what stands behind the image replaces all of CMD. Options of warp-init come before --.';
   }
 
-  if (ownCommands.test(name)) {
+  if (commandNames.includes(name)) {
     return `Leave out the -- before it for the command of warp-init: docker run --entrypoint warp-init IMAGE ${name}, or docker exec CONTAINER warp-init ${name}.`;
   }
 

@@ -38,8 +38,11 @@ export async function lookupNames(
   child.stdin.end(JSON.stringify([...names]));
   const kill = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
   for await (const line of createInterface({ input: child.stdout })) {
-    const [name, answer] = parseLine(line);
-    found.set(name, typeof answer === 'string' ? answer : new Set(answer));
+    const parsed = parseLine(line);
+    if (parsed !== undefined) {
+      const [name, answer] = parsed;
+      found.set(name, typeof answer === 'string' ? answer : new Set(answer));
+    }
   }
 
   clearTimeout(kill);
@@ -65,9 +68,14 @@ export async function runLookupChild(): Promise<void> {
 
 type Line = readonly [name: string, answer: string | readonly string[]];
 
-function parseLine(line: string): Line {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Of our own process.
-  return JSON.parse(line) as Line;
+/** Undefined for half a line: the process was killed. */
+function parseLine(line: string): Line | undefined {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Of our own process.
+    return JSON.parse(line) as Line;
+  } catch {
+    return undefined;
+  }
 }
 
 /** In the form in which getaddrinfo gives an address: IPv6 can be written in many. */
