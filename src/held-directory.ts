@@ -37,6 +37,11 @@ export function nameIn(directory: number, name: string): string {
   return `/proc/self/fd/${directory}/${name}`;
 }
 
+/** A directory that may be listed; no link. */
+export function openDirectory(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}
+
 /**
  * Makes the missing directories above `path` and holds its parent.
  *

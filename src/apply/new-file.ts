@@ -12,7 +12,6 @@ import {
   fsyncSync,
   lstatSync,
   openSync,
-  readSync,
   readdirSync,
   unlinkSync,
   writeFileSync,
@@ -21,6 +20,7 @@ import { basename, dirname, join } from 'node:path';
 
 import type { Ownership } from '../core/ownership.ts';
 import { errnoOf } from '../errors.ts';
+import { readHeldFile } from '../held-file.ts';
 
 /** `.NAME.warp-init-ID` beside `path`, not yet there: several containers may share the directory. */
 export function nameBeside(path: string): string {
@@ -130,27 +130,12 @@ function create(path: string, bytes: Uint8Array, owner: NewFile): void {
 
 /** Whether the file is there with just these bytes, mode and owner. One that cannot be read is not. */
 export function isSameFile(path: string, bytes: Uint8Array, owner: Ownership): boolean {
-  return isThere(() => {
-    // A FIFO would block for good.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const found = fstatSync(file);
-      return (
-        found.isFile() &&
-        isOwned(found, owner) &&
-        found.size === bytes.length &&
-        hasBytes(file, bytes)
-      );
-    } finally {
-      closeSync(file);
-    }
-  });
-}
-
-/** Not to its end: who owns it may add to it all the time. */
-function hasBytes(file: number, bytes: Uint8Array): boolean {
-  const found = Buffer.allocUnsafe(bytes.length);
-  return readSync(file, found) === bytes.length && found.equals(bytes);
+  return isThere(
+    () =>
+      readHeldFile(path, (found) => isOwned(found, owner) && found.size === bytes.length)?.equals(
+        bytes,
+      ) === true,
+  );
 }
 
 /** False where the system says that something is missing, of another kind, or closed to us. */

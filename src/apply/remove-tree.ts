@@ -15,7 +15,7 @@ import { dirname } from 'node:path';
 
 import type { Ownership } from '../core/ownership.ts';
 import { errnoOf } from '../errors.ts';
-import { isOnlyOurs, nameIn } from '../held-directory.ts';
+import { isOnlyOurs, nameIn, openDirectory } from '../held-directory.ts';
 import { inTheWay } from './file-error.ts';
 import { quietly } from './new-file.ts';
 
@@ -24,11 +24,6 @@ import { quietly } from './new-file.ts';
  * and nobody wants it there. All that are unfinished have it.
  */
 export const treeMark = 0o1000;
-
-/** A directory that may be listed; no link. */
-export function openDirectory(path: string): number {
-  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-}
 
 export function listOf(directory: number): string[] {
   return readdirSync(nameIn(directory, '.'));

@@ -28,6 +28,7 @@ import {
   isOnlyOurs,
   makeDirectory,
   nameIn,
+  openDirectory,
   withHeldParent,
 } from '../held-directory.ts';
 import { fileError, inTheWay } from './file-error.ts';
@@ -41,7 +42,7 @@ import {
   syncDirectory,
   unfinished,
 } from './new-file.ts';
-import { listOf, openDirectory, removeTree, treeMark } from './remove-tree.ts';
+import { listOf, removeTree, treeMark } from './remove-tree.ts';
 import { type TreeOwnership, isSameTree, ownershipOf } from './same-tree.ts';
 import type { FileChange } from './write-file.ts';
 

@@ -4,9 +4,9 @@ import { basename, dirname } from 'node:path';
 
 import type { TreeEntry } from '../core/directory-tree.ts';
 import { type Ownership, executableMode } from '../core/ownership.ts';
-import { nameIn } from '../held-directory.ts';
+import { nameIn, openDirectory } from '../held-directory.ts';
 import { isOwned, isSameFile, isThere } from './new-file.ts';
-import { listOf, openDirectory } from './remove-tree.ts';
+import { listOf } from './remove-tree.ts';
 
 export type TreeOwnership = Ownership & { readonly directoryMode: number };
 

@@ -46,7 +46,10 @@ export async function followAfterAnother(
       config,
       intent,
       // The platform may serve one without its text, because it is being renewed.
-      certificates: readCertificates(config.settings.certificates?.directory),
+      certificates: readCertificates(
+        config.settings.certificates?.directory,
+        memo.told?.certificates.keys(),
+      ),
     }),
     applied: undefined,
     told: memo.told,

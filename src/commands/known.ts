@@ -72,8 +72,9 @@ export function knowledgeOfPrepared(prepared: Prepared): Knowledge {
   });
 }
 
+/** @param certificates - As they were found. Of them only what the app was told counts: others may have written the rest. */
 export function knownByMemo(
-  { chosen, secrets, served, identity, trusted }: Memo,
+  { chosen, secrets, served, identity, trusted, told }: Memo,
   { config, intent, certificates }: Pick<Known, 'config' | 'intent' | 'certificates'>,
 ): Known {
   return {
@@ -82,7 +83,9 @@ export function knownByMemo(
     chosen,
     secrets,
     served,
-    certificates,
+    certificates: certificates?.filter(
+      ({ name, pem }) => pem !== undefined && told?.certificates.get(name) === fingerprint(pem),
+    ),
     identity,
     trusted,
     scope: scopeBy(identity),
