@@ -56,14 +56,15 @@ function remove(path: string, place: Place): void {
     return;
   }
 
-  const { owner, depth } = place;
+  const { depth } = place;
   try {
     if (!isDisposable(directory, place) || depth > mostLevels) {
       throw inTheWay('ENOTEMPTY');
     }
 
+    const below = { owner: ownerBelow(directory, place), parent: directory, depth: depth + 1 };
     for (const name of listOf(directory)) {
-      remove(nameIn(directory, name), { owner, parent: directory, depth: depth + 1 });
+      remove(nameIn(directory, name), below);
     }
   } finally {
     closeSync(directory);
@@ -92,4 +93,11 @@ function isDisposable(directory: number, { owner, parent }: Place): boolean {
     (uid === owner.uid && uid !== 0) ||
     (uid === process.geteuid?.() && (mode & (treeMark | 0o022)) === treeMark)
   );
+}
+
+/** The config may have named somebody else then. Where nobody can have replaced the generation, its owner could empty it just as well. */
+function ownerBelow(directory: number, { owner, parent, depth }: Place): Ownership {
+  return depth === 0 && isOnlyOurs(fstatSync(parent))
+    ? { ...owner, uid: fstatSync(directory).uid }
+    : owner;
 }

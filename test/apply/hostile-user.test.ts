@@ -198,6 +198,35 @@ describe.skipIf(!isRoot)('a leftover', () => {
     expect(readdirSync(data)).toHaveLength(3);
   });
 
+  test('of an owner that the config names no more is removed where root owns the directory', () => {
+    const { root } = newPlace();
+    const path = join(root, 'tls');
+    for (const uid of [1000, 2000]) {
+      replaceDirectory(path, entries, { mode: 0o400, uid, gid: uid });
+      lutimesSync(join(root, readlinkSync(path)), longAgo, longAgo);
+    }
+
+    const kept = readlinkSync(path);
+    replaceDirectory(path, entries, { mode: 0o400, uid: 2000, gid: 2001 });
+    expect(
+      readdirSync(root)
+        .filter((name) => name.startsWith('.tls'))
+        .toSorted(),
+    ).toEqual([kept, readlinkSync(path)].toSorted());
+  });
+
+  test('of an owner that the config names no more keeps what the app has moved into it', () => {
+    const { root } = newPlace();
+    const left = join(root, '.tls.warp-init-abc');
+    mkdirSync(join(left, 'roots'), { recursive: true });
+    writeFileSync(join(left, 'roots/precious'), '');
+    chownSync(left, 1000, 1000);
+    utimesSync(left, longAgo, longAgo);
+    replaceDirectory(join(root, 'tls'), entries, owner);
+
+    expect(readdirSync(join(left, 'roots'))).toEqual(['precious']);
+  });
+
   test('keeps a directory of root that the app has moved into it', () => {
     const { data } = newPlace();
     const left = join(data, '.tls.warp-init-abc');
