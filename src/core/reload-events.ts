@@ -33,16 +33,16 @@ type Held =
   | { readonly kind: 'signal'; readonly signal: number; readonly attempts: number }
   | { readonly kind: 'restart' };
 
-/** `nowMs`: of CLOCK_MONOTONIC, which never goes back and which a successor of this process shares. */
+/** `nowMs`: of CLOCK_MONOTONIC, which never goes back and which a successor of this process shares. `random`: uniform in [0, 1). */
 export type ReloadEvent = { readonly nowMs: number } & (
-  | { readonly type: 'changed'; readonly kinds: readonly ChangeKind[] }
+  | { readonly type: 'changed'; readonly kinds: readonly ChangeKind[]; readonly random: number }
   /** The pipeline is there, again: what was said meanwhile is not known. */
   | { readonly type: 'connected' }
   /** By the control socket; the config is read again, too. */
   | { readonly type: 'asked'; readonly waiter: number }
   | { readonly type: 'timer'; readonly timer: ReloadTimer }
   | { readonly type: 'fetched' }
-  /** A request or a write that may work later. `random`: uniform in [0, 1). */
+  /** A request or a write that may work later. */
   | { readonly type: 'failed'; readonly random: number }
   /** trust.ts wants another answer. */
   | { readonly type: 'distrusted'; readonly retryAfterMs: number }

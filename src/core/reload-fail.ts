@@ -78,14 +78,19 @@ function withoutConfig(run: Wish): Wish {
 /** A platform that notifies is there: what failed before need not wait out its backoff. */
 const leftAtMostMs = 2000;
 
-/** Not where an answer was not trusted: another one has to be some time apart. */
-export function waitLess(state: ReloadState, { nowMs }: Now): Transition {
-  const dueAtMs = nowMs + leftAtMostMs;
+/**
+ * With full jitter, as all hear of one change at one moment; not again for the next one, which would wear it down. Not
+ * where an answer was not trusted: another one has to be some time apart.
+ */
+export function waitLess(state: ReloadState, { nowMs, random }: EventOf<'changed'>): Transition {
   const { phase } = state;
-  return phase.id === 'waiting' && state.failures > 0 && phase.dueAtMs > dueAtMs
-    ? [
-        { ...state, phase: { ...phase, dueAtMs } },
-        [{ type: 'set-timer', timer: 'reload', delayMs: leftAtMostMs }],
-      ]
-    : [state, []];
+  if (phase.id !== 'waiting' || state.failures === 0 || phase.dueAtMs <= nowMs + leftAtMostMs) {
+    return [state, []];
+  }
+
+  const delayMs = Math.floor(leftAtMostMs * random);
+  return [
+    { ...state, phase: { ...phase, dueAtMs: nowMs + delayMs } },
+    [{ type: 'set-timer', timer: 'reload', delayMs }],
+  ];
 }

@@ -106,7 +106,7 @@ function onWish(
 
       return event.type === 'connected' || state.phase.after === 'refusal'
         ? gather({ ...next, failures: 0 }, now)
-        : waitLess(next, now);
+        : waitLess(next, event);
     case 'fetching':
     case 'applying':
     case 'acting':

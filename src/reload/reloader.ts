@@ -77,7 +77,7 @@ export function startReloader(ports: ReloadPorts, spacing?: RestartSpacing): Rel
     asked: 0,
   };
   return {
-    changed: (kinds) => happen(driver, { type: 'changed', kinds }),
+    changed: (kinds) => happen(driver, { type: 'changed', kinds, random: ports.random() }),
     connected: () => happen(driver, { type: 'connected' }),
     ask: () =>
       new Promise((resolve) => {

@@ -37,11 +37,11 @@ function machine(spacing?: RestartSpacing) {
       nowMs += ms;
     },
     nowMs: () => nowMs,
-    changed: () => happen({ type: 'changed', kinds: ['ist'] }),
+    changed: (random = 0.5) => happen({ type: 'changed', kinds: ['ist'], random }),
     timer: (timer: 'reload' | 'signal' | 'restart' = 'reload') => happen({ type: 'timer', timer }),
     /** A whole reload from a notification to its action. */
     reload: (action: AppAction, isChanged = true) => {
-      happen({ type: 'changed', kinds: ['ist'] });
+      happen({ type: 'changed', kinds: ['ist'], random: 0.5 });
       nowMs += 500;
       happen({ type: 'timer', timer: 'reload' });
       happen({ type: 'fetched' });
@@ -102,7 +102,7 @@ describe('a notification', () => {
   test('says what is fetched: the kinds of all that came', () => {
     const it = machine();
     it.changed();
-    it.happen({ type: 'changed', kinds: ['secrets'] });
+    it.happen({ type: 'changed', kinds: ['secrets'], random: 0.5 });
     it.pass(500);
 
     expect(it.timer()).toEqual([{ type: 'fetch', kinds: new Set(['ist', 'secrets']) }]);
@@ -253,19 +253,34 @@ describe('a fetch that failed', () => {
 
   test('is tried again for what it was for and for what came since, not before its time', () => {
     const it = failing(1);
-    expect(it.happen({ type: 'changed', kinds: ['secrets'] })).toEqual([]);
+    expect(it.happen({ type: 'changed', kinds: ['secrets'], random: 0.5 })).toEqual([]);
     it.pass(499);
     expect(it.timer()).toEqual([setTimer(1)]);
     it.pass(1);
     expect(it.timer()).toEqual([{ type: 'fetch', kinds: new Set(['ist', 'secrets']) }]);
   });
 
+  test.each([
+    [0, 0],
+    [0.5, 1000],
+    [0.9999, 1999],
+  ])('waits up to 2 s once the platform notifies: chance %f gives %i ms', (random, delayMs) => {
+    expect(failing(7).changed(random)).toEqual([setTimer(delayMs)]);
+  });
+
+  test('that is due within 2 s is not waited for less, or more notifications would mean less of a spread', () => {
+    const it = failing(3);
+
+    expect(it.changed(0.1)).toEqual([]);
+    it.pass(2000);
+    expect(it.timer()).toEqual([ist]);
+  });
+
   test('waits no longer than 2 s once the platform notifies, however often it has failed', () => {
     const it = failing(7);
-
-    expect(it.changed()).toEqual([setTimer(2000)]);
-    it.pass(1999);
-    expect([it.changed(), it.timer()]).toEqual([[], [setTimer(1)]]);
+    it.changed(0.75);
+    it.pass(1499);
+    expect([it.changed(0), it.timer()]).toEqual([[], [setTimer(1)]]);
     it.pass(1);
     expect(it.timer()).toEqual([ist]);
     expect(it.happen({ type: 'failed', random: 0.5 })).toEqual([
@@ -586,8 +601,8 @@ const answers = {
 type Work = keyof typeof answers;
 
 const disturbance = fc.constantFrom<Happening | 'asked'>(
-  { type: 'changed', kinds: ['ist'] },
-  { type: 'changed', kinds: ['secrets'] },
+  { type: 'changed', kinds: ['ist'], random: 0.5 },
+  { type: 'changed', kinds: ['secrets'], random: 0.5 },
   { type: 'connected' },
   'asked',
 );
