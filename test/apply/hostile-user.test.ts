@@ -459,8 +459,9 @@ function startToggling(path: string) {
 /** Ends with the test. */
 function startAsNobody(program: string) {
   const script = `const fs = require('node:fs'); const { writeSync } = fs;\n${program}`;
-  const child: ChildProcess = spawn(process.execPath, ['-e', script], {
-    ...nobody,
+  // By itself, and not by spawn: Node may be installed where nobody else gets.
+  const drop = `process.setgroups([]); process.setgid(${nobody.gid}); process.setuid(${nobody.uid});\n`;
+  const child: ChildProcess = spawn(process.execPath, ['-e', drop + script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
