@@ -1,11 +1,18 @@
 // Where code is, asked of V8's inspector. Only used after a failure: loading the inspector takes milliseconds.
+import { realpathSync } from 'node:fs';
 import type { Session } from 'node:inspector';
 import { fileURLToPath } from 'node:url';
 
-/** `file:line`; undefined for what is no file of the operator's. */
+/** `file:line`; undefined for what is no file of the operator's, but Node's or our own. */
 export function formatLocation(url: string | undefined, lineFromZero: number): string | undefined {
   const path = url?.startsWith('file://') ? fileURLToPath(url) : url;
-  return path?.startsWith('/') ? `${path}:${lineFromZero + 1}` : undefined;
+  return path?.startsWith('/') && !isOwn(path) ? `${path}:${lineFromZero + 1}` : undefined;
+}
+
+/** On a busy machine much of a short look at a config is ours. */
+function isOwn(path: string): boolean {
+  const program = process.argv[1];
+  return program !== undefined && path === realpathSync(program);
 }
 
 export function createInspectorSession(): Session {
