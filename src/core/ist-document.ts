@@ -80,27 +80,20 @@ export function formatIstDocument(map: IstMap, addresses: 'all' | 'chosen'): str
   const hostnames: string[] = [];
   const variables: string[] = [];
   for (const service of map.services) {
-    if (service.hostnames.length > 0) {
-      const served = addressesOf(service, addresses).map(quote).join(',');
-      hostnames.push(...service.hostnames.map(({ name }) => `${quote(name)}:[${served}]`));
+    const served =
+      service.hostnames.length === 0 ? '' : JSON.stringify(addressesOf(service, addresses));
+    for (const { name } of service.hostnames) {
+      hostnames.push(`${JSON.stringify(name)}:${served}`);
     }
 
-    if (service.address !== undefined) {
-      const value = quote(service.address);
-      variables.push(...service.variables.map(({ name }) => `${quote(name)}:${value}`));
+    for (const { name } of service.variables) {
+      variables.push(`${JSON.stringify(name)}:${JSON.stringify(service.address)}`);
     }
   }
 
   const services = JSON.stringify(map.services.map(describeService));
   return `{"version":1,"services":${services},"hostnames":{${hostnames.join(',')}},"variables":{${variables.join(',')}}}\n`;
 }
-
-/** As JSON.stringify, which takes much longer to find that there is nothing to escape. */
-function quote(text: string): string {
-  return nothingToEscape.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
-const nothingToEscape = /^[ !#-[\]-~]*$/;
 
 function describeService(service: IstService): IstDocumentService {
   const { name, containerId, tier, address, chosen, others, hostnames, variables } = service;
