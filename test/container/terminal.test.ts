@@ -31,6 +31,9 @@ async function startShell(options: readonly string[] = []) {
   return terminal;
 }
 
+/** Says by itself that it runs: what is typed is echoed before bash has started anything. */
+const job = `sh -c 'echo runs-$((1 + 1)); exec sleep 601'`;
+
 test('bash has job control, and says nothing of a terminal that it lacks', async () => {
   const terminal = await startShell();
 
@@ -42,8 +45,8 @@ test('bash has job control, and says nothing of a terminal that it lacks', async
 test('Ctrl-C ends what runs in front, and not the shell', async () => {
   const terminal = await startShell();
 
-  terminal.type('sleep 600; echo status=$?\n');
-  await terminal.shows('sleep 600');
+  terminal.type(`${job}; echo status=$?\n`);
+  await terminal.shows('runs-2');
   terminal.type('\u0003');
   await terminal.shows(prompt);
   terminal.type('echo interrupted=$?\n');
@@ -53,16 +56,16 @@ test('Ctrl-C ends what runs in front, and not the shell', async () => {
 test('Ctrl-Z, bg, fg and Ctrl-C lead one job', async () => {
   const terminal = await startShell();
 
-  terminal.type('sleep 601\n');
-  await terminal.shows('sleep 601');
+  terminal.type(`${job}\n`);
+  await terminal.shows('runs-2');
   terminal.type('\u001A');
-  await terminal.shows(/\[1\]\+\s+Stopped\s+sleep 601/);
+  await terminal.shows(/\[1\]\+\s+Stopped\s+sh -c/);
   await terminal.shows(prompt);
   terminal.type('bg\n');
-  await terminal.shows(/\[1\]\+ sleep 601 &/);
+  await terminal.shows(/\[1\]\+ sh -c .* &/);
   await terminal.shows(prompt);
   terminal.type('fg\n');
-  await terminal.shows('sleep 601');
+  await terminal.shows('exec sleep 601');
   terminal.type('\u0003');
   await terminal.shows(prompt);
   terminal.type('jobs; echo jobs=$(jobs | wc -l)\n');
