@@ -2,7 +2,8 @@
 import type { Certificate } from '../core/snapshot.ts';
 import { platformError } from './platform-failure.ts';
 import { ask } from './platform-request.ts';
-import type { Endpoint, Outcome, Session } from './platform-request.ts';
+import type { Outcome, Session } from './platform-request.ts';
+import type { Parsed } from './shape.ts';
 import { parseCertificates } from './snapshot.ts';
 
 const path = '/v1/containers/certificates';
@@ -14,7 +15,7 @@ export const certificatePaths: readonly string[] = [path, oldPath];
 /** Never rejects. */
 export async function askCertificates<T>(
   session: Session,
-  parse: Endpoint<readonly T[]>['parse'],
+  parse: (body: unknown) => Parsed<readonly T[]>,
 ): Promise<Outcome<readonly T[]>> {
   const outcome = await ask(session, { path, parse });
   const failure = outcome.kind === 'given-up' ? outcome.givenUp.failure : undefined;

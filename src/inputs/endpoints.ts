@@ -3,8 +3,8 @@ import * as read from './snapshot.ts';
 
 export const endpoints = {
   container: { path: '/v1/container', parse: read.parseContainer },
-  containers: { path: '/v1/environment/containers', parse: read.parseContainers },
-  instances: { path: '/v1/environment/instances', parse: read.parseInstances },
+  containers: { path: '/v1/environment/containers', parseItems: read.containersParser },
+  instances: { path: '/v1/environment/instances', parseItems: read.instancesParser },
   environment: { path: '/v1/environment', parse: read.parseNamedThing },
   server: { path: '/v1/server', parse: read.parseServer },
   hub: { path: '/v1/hub', parse: read.parseNamedThing },

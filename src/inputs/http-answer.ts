@@ -1,6 +1,7 @@
 // Reads one HTTP/1.1 answer from bytes that arrive torn at any place.
 //
 // Never throws: whatever comes is an answer, a wish for more, or a failure with a reason. RFC 9112.
+import { type BodySink, type OnPart, giveBody, keepBody } from './http-body.ts';
 import {
   addField,
   decodeLine,
@@ -10,8 +11,7 @@ import {
   parseStatusLine,
 } from './http-head.ts';
 import type { StatusLine } from './http-head.ts';
-import { malformed, more, tooLarge } from './http-step.ts';
-import type { ReadStep } from './http-step.ts';
+import { type ReadStep, isSuccess, malformed, more, tooLarge } from './http-step.ts';
 
 /** Status lines, header fields and trailers together, interim answers included. */
 export const headLimitBytes = 65_536;
@@ -34,6 +34,7 @@ type BodyState = 'counted' | 'chunk' | 'until-close';
 
 type Reading = {
   readonly limitBytes: number;
+  readonly onPart: OnPart | undefined;
   state: LineState | BodyState;
   /** The beginning of a line whose end has not come. */
   torn: Buffer | undefined;
@@ -42,25 +43,25 @@ type Reading = {
   headers: Map<string, string>;
   /** Bytes of the body, or of the chunk, that have not come. */
   missingBytes: number;
-  /** Of a body whose length is not known beforehand. */
-  readonly parts: Buffer[];
-  /** Of one whose length is: its bytes are put where they belong. */
-  whole: Buffer | undefined;
+  body: BodySink;
   bodyBytes: number;
 };
 
-/** @param limitBytes - A longer body is a failure, as soon as it is announced or seen. */
-export function createAnswerReader(limitBytes: number): AnswerReader {
+/**
+ * @param limitBytes - A longer body is a failure, as soon as it is announced or seen.
+ * @param onPart - Gets the body of a success, part by part; it is not kept then.
+ */
+export function createAnswerReader(limitBytes: number, onPart?: OnPart): AnswerReader {
   const reading: Reading = {
     limitBytes,
+    onPart,
     state: 'status-line',
     torn: undefined,
     headBytes: 0,
     statusLine: { status: 0, minor: 1 },
     headers: new Map(),
     missingBytes: 0,
-    parts: [],
-    whole: undefined,
+    body: keepBody(),
     bodyBytes: 0,
   };
 
@@ -113,13 +114,7 @@ function end(reading: Reading): ReadStep {
 }
 
 function addToBody(reading: Reading, part: Buffer): ReadStep {
-  // A copy in either case: the bytes are the socket's, which reads into them again.
-  if (reading.whole === undefined) {
-    reading.parts.push(Buffer.from(part));
-  } else {
-    part.copy(reading.whole, reading.bodyBytes);
-  }
-
+  reading.body.add(part);
   reading.bodyBytes += part.length;
   reading.missingBytes -= part.length;
   if (reading.bodyBytes > reading.limitBytes) {
@@ -191,7 +186,12 @@ function readField(fields: Map<string, string>, line: string): ReadStep {
 }
 
 function startBody(reading: Reading): ReadStep {
-  const framing = framingOf(reading.statusLine, reading.headers);
+  const { statusLine, headers, onPart } = reading;
+  if (onPart !== undefined && isSuccess(statusLine.status)) {
+    reading.body = giveBody(onPart);
+  }
+
+  const framing = framingOf(statusLine, headers);
   switch (framing.kind) {
     case 'interim':
       reading.state = 'status-line';
@@ -236,14 +236,15 @@ function expectBytes(reading: Reading, state: BodyState, sizeBytes: number): Rea
   }
 
   if (state === 'counted') {
-    reading.whole = Buffer.allocUnsafeSlow(sizeBytes);
+    reading.body.announce(sizeBytes);
   }
 
   return more;
 }
 
-function finish({ state, statusLine, headers, whole, parts }: Reading): ReadStep {
-  const body = whole ?? Buffer.concat(parts);
+function finish({ state, statusLine, headers, body, bodyBytes }: Reading): ReadStep {
+  const { status } = statusLine;
   const canReuse = state !== 'until-close' && isKeptAlive(statusLine, headers);
-  return { kind: 'answer', answer: { status: statusLine.status, headers, body, canReuse } };
+  const answer = { status, headers, body: body.whole(), bodyBytes, canReuse };
+  return { kind: 'answer', answer };
 }

@@ -4,7 +4,9 @@ import type { Headers } from './http-head.ts';
 export type HttpAnswer = {
   readonly status: number;
   readonly headers: Headers;
+  /** Empty where it was given away part by part. */
   readonly body: Buffer;
+  readonly bodyBytes: number;
   /** False where the connection ends with this answer. */
   readonly canReuse: boolean;
 };
@@ -18,6 +20,10 @@ export type ReadStep =
       /** Half a sentence; contains nothing that the server sent. */
       readonly detail: string;
     };
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299;
+}
 
 export const more: ReadStep = { kind: 'more' };
 

@@ -7,12 +7,14 @@ import type { Socket } from 'node:net';
 
 import { createAnswerReader } from './http-answer.ts';
 import type { AnswerReader } from './http-answer.ts';
+import type { OnPart } from './http-body.ts';
 import { failureOf } from './http-result.ts';
 import type { HttpResult } from './http-result.ts';
 import type { ReadStep } from './http-step.ts';
 
 export type HttpClient = {
-  readonly get: (path: string, limits: RequestLimits) => Promise<HttpResult>;
+  /** @param onPart - Gets the body of a success while it arrives, also of one that fails in the end. Must not throw. */
+  readonly get: (path: string, limits: RequestLimits, onPart?: OnPart) => Promise<HttpResult>;
   /** Destroys every connection. Requests that are under way end with `aborted`. */
   readonly close: () => void;
 };
@@ -47,6 +49,7 @@ type Connection = {
 type Job = {
   readonly bytes: string;
   readonly maxBytes: number;
+  readonly onPart: OnPart | undefined;
   readonly settle: (result: HttpResult) => void;
   reader: AnswerReader;
   connection: Connection | undefined;
@@ -67,7 +70,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
 
   return {
-    get: (path, limits) => request(pool, path, limits),
+    get: (path, limits, onPart) => request(pool, { path, limits, onPart }),
     close: () => {
       pool.isClosed = true;
       for (const connection of pool.open) {
@@ -84,7 +87,13 @@ const aborted: HttpResult = {
   detail: 'the request was given up',
 };
 
-function request(pool: Pool, path: string, limits: RequestLimits): Promise<HttpResult> {
+type Request = {
+  readonly path: string;
+  readonly limits: RequestLimits;
+  readonly onPart: OnPart | undefined;
+};
+
+function request(pool: Pool, { path, limits, onPart }: Request): Promise<HttpResult> {
   if (pool.isClosed) {
     return Promise.resolve(aborted);
   }
@@ -102,11 +111,12 @@ function request(pool: Pool, path: string, limits: RequestLimits): Promise<HttpR
     const job: Job = {
       bytes: formatRequest(path, pool.options.token),
       maxBytes: limits.maxBytes,
+      onPart,
       settle: (result) => {
         clearTimeout(timer);
         resolve(result);
       },
-      reader: createAnswerReader(limits.maxBytes),
+      reader: createAnswerReader(limits.maxBytes, onPart),
       connection: undefined,
       isOnReused: false,
     };
@@ -126,7 +136,7 @@ function send(pool: Pool, job: Job): void {
 }
 
 function sendAgain(pool: Pool, job: Job): void {
-  job.reader = createAnswerReader(job.maxBytes);
+  job.reader = createAnswerReader(job.maxBytes, job.onPart); // Not a byte has come of the first answer.
   assign(openConnection(pool), job, false);
 }
 

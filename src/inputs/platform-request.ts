@@ -7,10 +7,12 @@ import { StartError, exitStatus } from '../errors.ts';
 import { createHttpClient } from './http.ts';
 import type { HttpClient, RequestLimits } from './http.ts';
 import type { HttpResult } from './http-result.ts';
-import { readItems } from './json-items.ts';
+import { isSuccess } from './http-step.ts';
+import { createBodyReader } from './json-body.ts';
+import type { BodyParser, BodyReader } from './json-body.ts';
+import { parseJson, readJson } from './json.ts';
 import { isTransient, platformError } from './platform-failure.ts';
 import type { Failure, GivenUp } from './platform-failure.ts';
-import type { Parsed } from './shape.ts';
 
 export type SessionOptions = {
   readonly socketPath: string;
@@ -38,10 +40,7 @@ export type Session = {
 
 type Pending = { attempts: number; failure: Failure | undefined };
 
-export type Endpoint<T> = {
-  readonly path: string;
-  readonly parse: (body: unknown) => Parsed<T>;
-};
+export type Endpoint<T> = BodyParser<T> & { readonly path: string };
 
 export type Outcome<T> =
   | { readonly kind: 'value'; readonly value: T }
@@ -102,11 +101,9 @@ export async function ask<T>(session: Session, endpoint: Endpoint<T>): Promise<O
 
   for (;;) {
     state.attempts += 1;
-    const judged = judge(
-      await client.get(path, options.limits ?? defaultLimits),
-      endpoint,
-      options,
-    );
+    const body = createBodyReader(endpoint);
+    const result = await client.get(path, options.limits ?? defaultLimits, body.onPart);
+    const judged = judge(result, body, options);
     if (judged.kind === 'value') {
       pending.delete(path);
       return judged;
@@ -165,42 +162,24 @@ export function pause(session: Session, delayMs: number): Promise<PauseEnd> {
 
 type Judged<T> = { readonly kind: 'value'; readonly value: T } | Failure;
 
-function judge<T>(result: HttpResult, { parse }: Endpoint<T>, options: SessionOptions): Judged<T> {
+function judge<T>(result: HttpResult, reader: BodyReader<T>, { token }: SessionOptions): Judged<T> {
   if (result.kind === 'failed') {
     return { kind: 'transport', reason: result.reason, detail: result.detail };
   }
 
-  const { status, headers, body } = result.answer;
-  const text = body.toString('utf8');
-  if (status < 200 || status > 299) {
+  const { status, headers, body, bodyBytes } = result.answer;
+  if (!isSuccess(status)) {
     const retryAfterMs = parseRetryAfterMs(headers.get('retry-after'));
-    const json = readJson(text, (value) => value);
-    return { kind: 'status', status, ...errorText(json, options.token), retryAfterMs };
+    const json = readJson(() => parseJson(body));
+    return { kind: 'status', status, ...errorText(json, token), retryAfterMs };
   }
 
-  const parsed = readJson(text, parse);
+  const parsed = reader.finish(body);
   if (parsed === undefined) {
-    return { kind: 'not-json', sizeBytes: body.length };
+    return { kind: 'not-json', sizeBytes: bodyBytes };
   }
 
   return parsed.kind === 'value' ? parsed : { kind: 'shape', problem: parsed.problem };
-}
-
-const readers: readonly ((text: string) => unknown)[] = [readItems, JSON.parse];
-
-/** @returns Undefined if it is not JSON: the parser's own message would quote the text, which may be secret. */
-function readJson<T>(text: string, use: (value: unknown) => T): T | undefined {
-  for (const read of readers) {
-    try {
-      return use(read(text));
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) {
-        throw error;
-      }
-    }
-  }
-
-  return undefined;
 }
 
 const wordLimit = 300;

@@ -4,8 +4,6 @@
 // schema 58 (Node 20, busy machine). So the schema is walked, and valibot runs where something is wrong, to say what.
 import * as v from 'valibot';
 
-import { areItems } from './json-items.ts';
-
 export type Parsed<T> =
   | { readonly kind: 'value'; readonly value: T }
   /** For example `data[3].state.current: expected string, received null`. */
@@ -46,37 +44,55 @@ export function parseOne<A, T>(
     : explain('data', data, check);
 }
 
-/** `{"data": […]}`, or its items one by one. @throws {SyntaxError} an item of these is no JSON. */
+/** `{"data": […]}` */
 export function parseList<A, T>(
   body: unknown,
   check: Check<A>,
   convert: (answer: A) => T,
 ): Parsed<readonly T[]> {
-  const data = writtenData(body);
-  if (!Array.isArray(data) && !areItems(data)) {
-    return wrongType('data', 'array', data);
-  }
+  return listParser(check, convert).finish(body);
+}
 
+/** For a list whose first items are there before the rest of its answer. */
+export type ItemsParser<T> = {
+  readonly take: (item: unknown) => void;
+  /** @param body - The answer, with the other items. */
+  readonly finish: (body: unknown) => Parsed<T>;
+};
+
+export function listParser<A, T>(
+  check: Check<A>,
+  convert: (answer: A) => T,
+): ItemsParser<readonly T[]> {
   const items: T[] = [];
-  let index = 0;
-  for (const item of data as Iterable<unknown>) {
-    if (!check.isMatch(item)) {
-      return explain(`data[${index}]`, item, check);
+  let problem: Problem | undefined;
+  const take = (item: unknown): void => {
+    if (problem !== undefined) {
+      return;
     }
 
-    items.push(convert(item));
-    index += 1;
-  }
+    if (check.isMatch(item)) {
+      items.push(convert(item));
+    } else {
+      problem = explain(`data[${items.length}]`, item, check);
+    }
+  };
 
-  return { kind: 'value', value: items };
+  return {
+    take,
+    finish: (body) => {
+      const data = dataOf(body);
+      if (!Array.isArray(data)) {
+        return wrongType('data', 'array', data);
+      }
+
+      data.forEach(take);
+      return problem ?? { kind: 'value', value: items };
+    },
+  };
 }
 
 export function dataOf(body: unknown): unknown {
-  const data = writtenData(body);
-  return areItems(data) ? [...data] : data;
-}
-
-function writtenData(body: unknown): unknown {
   return typeof body === 'object' && body !== null && 'data' in body ? body.data : undefined;
 }
 

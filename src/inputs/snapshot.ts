@@ -16,8 +16,16 @@ import type {
   Server,
 } from '../core/snapshot.ts';
 import type { Warning } from '../core/warning.ts';
-import { dataOf, fieldPath, lazyCheck, parseList, parseOne, wrongType } from './shape.ts';
-import type { Checked, Parsed } from './shape.ts';
+import {
+  dataOf,
+  fieldPath,
+  lazyCheck,
+  listParser,
+  parseList,
+  parseOne,
+  wrongType,
+} from './shape.ts';
+import type { Checked, ItemsParser, Parsed } from './shape.ts';
 
 export type Instances = {
   readonly instances: readonly Instance[];
@@ -30,20 +38,28 @@ export function parseContainer(body: unknown): Parsed<Container> {
 }
 
 /** `GET /v1/environment/containers` */
-export function parseContainers(body: unknown): Parsed<readonly Container[]> {
-  return parseList(body, containerCheck(), toContainer);
+export function containersParser(): ItemsParser<readonly Container[]> {
+  return listParser(containerCheck(), toContainer);
 }
 
 /** `GET /v1/environment/instances`. An address that is none is left out, with a warning. */
-export function parseInstances(body: unknown): Parsed<Instances> {
+export function instancesParser(): ItemsParser<Instances> {
   const badAddresses: string[] = [];
-  const list = parseList(body, instanceCheck(), (answer) => toInstance(answer, badAddresses));
-  return list.kind === 'problem'
-    ? list
-    : {
-        kind: 'value',
-        value: { instances: list.value, warnings: addressWarnings(badAddresses) },
-      };
+  const { take, finish } = listParser(instanceCheck(), (answer) =>
+    toInstance(answer, badAddresses),
+  );
+  return {
+    take,
+    finish: (body) => {
+      const list = finish(body);
+      return list.kind === 'problem'
+        ? list
+        : {
+            kind: 'value',
+            value: { instances: list.value, warnings: addressWarnings(badAddresses) },
+          };
+    },
+  };
 }
 
 /** `GET /v1/environment` and `GET /v1/hub` */

@@ -15,8 +15,12 @@ import {
 
 const limits = { deadlineMs: 5000, maxBytes: 1024 * 1024 };
 
-function readAll(pieces: readonly Buffer[], maxBytes = limits.maxBytes): ReadStep {
-  const reader = createAnswerReader(maxBytes);
+function readAll(
+  pieces: readonly Buffer[],
+  maxBytes = limits.maxBytes,
+  onPart?: (bytes: Buffer) => void,
+): ReadStep {
+  const reader = createAnswerReader(maxBytes, onPart);
   for (const piece of pieces) {
     const step = reader.push(piece);
     if (step.kind !== 'more') {
@@ -215,6 +219,21 @@ describe('for every answer', () => {
         expect(outcome(readAll([wire]))).toBe(expected);
         expect(outcome(readAll(tear(wire, places)))).toBe(expected);
         expect(outcome(readAll(Array.from(wire, (byte) => Buffer.of(byte))))).toBe(expected);
+      }),
+    );
+  });
+
+  test('its body can be had part by part, where it is a success', () => {
+    fc.assert(
+      fc.property(text, fc.array(fc.nat(500)), ({ answer, wire }, places) => {
+        let parts = '';
+        const step = readAll(tear(wire, places), limits.maxBytes, (bytes) => {
+          parts += bytes.toString('latin1');
+        });
+        const isSuccess = answer.status === 200;
+        expect(parts).toBe(isSuccess ? answer.body : '');
+        expect(outcome(step)).toBe(`${answer.status} ${isSuccess ? '' : answer.body}`);
+        expect(step).toMatchObject({ answer: { bodyBytes: answer.body.length } });
       }),
     );
   });

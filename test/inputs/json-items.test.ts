@@ -1,18 +1,40 @@
-// A list read item by item against the same list read as a whole.
+// A list read item by item, in any parts, against the same list read as a whole.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { areItems, readItems } from '../../src/inputs/json-items.ts';
+import { createItemReader } from '../../src/inputs/json-items.ts';
 
-/** As the caller does it: a text of another form is read as a whole. */
-function read(text: string): unknown {
-  try {
-    const { data } = readItems(text);
-    return { data: [...data] };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return JSON.parse(text);
+type Read = { readonly taken: readonly unknown[]; readonly rest: unknown };
+
+/** @throws {SyntaxError} */
+function readParts(parts: readonly Buffer[]): Read {
+  const taken: unknown[] = [];
+  const reader = createItemReader((item) => taken.push(item));
+  for (const part of parts) {
+    const lent = Buffer.from(part);
+    reader.push(lent);
+    lent.fill('x'); // As the socket does, which reads into the same bytes again.
   }
+
+  return { taken, rest: reader.finish() };
+}
+
+function readText(text: string): Read {
+  return readParts([Buffer.from(text)]);
+}
+
+/** As the caller puts both together. */
+function whole({ taken, rest }: Read): unknown {
+  return taken.length > 0 && isList(rest) ? { ...rest, data: [...taken, ...rest.data] } : rest;
+}
+
+function isList(rest: unknown): rest is { readonly data: readonly unknown[] } {
+  return typeof rest === 'object' && rest !== null && 'data' in rest && Array.isArray(rest.data);
+}
+
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const ends = places.map((place) => place % (bytes.length + 1)).toSorted((a, b) => a - b);
+  return [...ends, bytes.length].map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
 }
 
 function outcome(work: () => unknown): unknown {
@@ -34,6 +56,7 @@ const word = fc.constantFrom(
   ']}',
   '{"data":[{"id":',
   'é',
+  '𝕏',
   '__proto__',
 );
 /** Since V8 12.8 (Node 24 and 26) JSON.parse can read another escaped key as a backslash once it has met that: nodejs/node#63785. */
@@ -50,18 +73,20 @@ const { item } = fc.letrec((tie) => ({
   ),
 }));
 const list = fc.array(item, { maxLength: 5 });
+const places = fc.array(fc.nat(), { maxLength: 6 });
 
 describe('items', () => {
-  test('are those of the whole, whatever is in them', () => {
+  test('are those of the whole, whatever is in them and wherever it is torn', () => {
     fc.assert(
-      fc.property(list, (data) => {
+      fc.property(list, places, (data, torn) => {
         const text = JSON.stringify({ data });
-        expect(read(text)).toEqual(JSON.parse(text));
+        expect(whole(readParts(cut(Buffer.from(text), torn)))).toEqual(JSON.parse(text));
       }),
+      { numRuns: 1000 },
     );
   });
 
-  test('of a text that is torn or damaged are those of the whole, or none', () => {
+  test('of a damaged text are those of the whole, or none', () => {
     const scrap = fc.constantFrom(
       '',
       '{',
@@ -74,30 +99,78 @@ describe('items', () => {
       ' ',
       '},{"id":',
       ']}',
+      '],"x":[',
       '\n',
       'x',
     );
     fc.assert(
-      fc.property(list, fc.nat(), fc.nat(20), scrap, (data, position, size, piece) => {
-        const whole = JSON.stringify({ data });
-        const at = position % (whole.length + 1);
-        const text = whole.slice(0, at) + piece + whole.slice(at + size);
-        expect(outcome(() => read(text))).toEqual(outcome(() => JSON.parse(text)));
-      }),
+      fc.property(
+        list,
+        fc.nat(),
+        fc.nat(20),
+        scrap,
+        places,
+        (data, position, size, piece, torn) => {
+          const text = JSON.stringify({ data });
+          const at = position % (text.length + 1);
+          const bytes = Buffer.from(text.slice(0, at) + piece + text.slice(at + size));
+          const parts = cut(bytes, torn);
+          expect(outcome(() => whole(readParts(parts)))).toEqual(
+            outcome(() => JSON.parse(bytes.toString())),
+          );
+        },
+      ),
       { numRuns: 2000 },
     );
   });
 
-  test('are read one by one: an item that is bad is met after those before it', () => {
-    const items = readItems('{"data":[{"id":1},{"id":2},{"id":}]}').data[Symbol.iterator]();
+  test('are taken as they come: the last one is in the rest', () => {
+    const taken: unknown[] = [];
+    const reader = createItemReader((one) => taken.push(one));
 
-    expect(items.next().value).toEqual({ id: 1 });
-    expect(items.next().value).toEqual({ id: 2 });
-    expect(() => items.next()).toThrow(SyntaxError);
+    reader.push(Buffer.from('{"data":[{"id":1},{"id"'));
+    expect(taken).toEqual([]);
+    reader.push(Buffer.from(':2},{"id":3'));
+    expect(taken).toEqual([{ id: 1 }, { id: 2 }]);
+    reader.push(Buffer.from('}],"more":true}\n'));
+    expect(reader.finish()).toEqual({ data: [{ id: 3 }], more: true });
   });
 
-  test('are nothing that JSON can say', () => {
-    expect(areItems(readItems('{"data":[{"id":1}]}').data)).toBe(true);
-    expect(areItems(JSON.parse('{"data":[{"id":1}]}').data)).toBe(false);
+  test.each([
+    ['no items', '{"data":[]}'],
+    ['null', '{"data":null}'],
+    ['no list', '{"data":{"id":1}}'],
+    ['items that are no objects', '[1,2]'],
+    ['white space in it', '{ "data": [ {"id":1}, {"id":2} ] }'],
+    ['other keys before it', '{"more":1,"data":[{"id":1},{"id":2}]}'],
+    ['no key at all', `["${'x'.repeat(1000)}"]`],
+  ])('are left to the whole in an answer with %s', (_, text) => {
+    expect(readText(text)).toEqual({ taken: [], rest: JSON.parse(text) });
+  });
+
+  test.each(['', '{', '{"data":[{"id":1},{"id":2}', '{"data":[{"id":1},{"id":}]}'])(
+    'of %j are no JSON',
+    (text) => {
+      expect(() => readText(text)).toThrow(SyntaxError);
+    },
+  );
+
+  test('with a list of what looks like items inside are met once', () => {
+    const inner = Array.from({ length: 30_000 }, (_, id) => ({ id }));
+    const text = JSON.stringify({ data: [{ id: 1 }, { id: 2, inner }, { id: 3 }] });
+    const read = readText(text);
+
+    expect(whole(read)).toEqual(JSON.parse(text));
+    expect(read.taken).toEqual([{ id: 1 }]);
+  });
+
+  test('of many megabytes each are read at the end', () => {
+    const text = JSON.stringify({ data: [{ id: 1, text: 'x'.repeat(8 * 2 ** 20) }, { id: 2 }] });
+    const bytes = Buffer.from(text);
+    const parts = Array.from({ length: Math.ceil(bytes.length / 65_536) }, (_, index) =>
+      bytes.subarray(index * 65_536, (index + 1) * 65_536),
+    );
+
+    expect(readParts(parts)).toEqual({ taken: [], rest: JSON.parse(text) });
   });
 });

@@ -4,16 +4,19 @@ import { describe, expect, test } from 'vitest';
 
 import { lazyCheck } from '../../src/inputs/shape.ts';
 import {
+  containersParser,
+  instancesParser,
   parseCertificates,
   parseDomains,
   parseContainer,
-  parseContainers,
-  parseInstances,
   parseNamedThing,
   parseScopedVariables,
   parseServer,
 } from '../../src/inputs/snapshot.ts';
 import { containerAnswer, instanceAnswer } from './answers.ts';
+
+const parseContainers = (body: unknown) => containersParser().finish(body);
+const parseInstances = (body: unknown) => instancesParser().finish(body);
 
 function instanceOf(more: Record<string, unknown>) {
   const parsed = parseInstances({ data: [instanceAnswer('db', more)] });
@@ -144,6 +147,35 @@ describe('an instance', () => {
         warnings: [{ message: expect.stringMatching(/i-db0, .*i-db1, .*i-db2 and 9997 more/) }],
       },
     });
+  });
+});
+
+describe('items that came before the rest of their answer', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => instanceAnswer(name));
+
+  test('stand before it', () => {
+    const parser = instancesParser();
+    parser.take(a);
+    parser.take(b);
+
+    expect(parser.finish({ data: [c] })).toEqual(parseInstances({ data: [a, b, c] }));
+  });
+
+  test.each([
+    ['among them', [a, {}, c], { data: [b] }, 'data[1].id is missing'],
+    [
+      'twice among them',
+      [{ id: 1 }, {}],
+      { data: [b] },
+      'data[0].id: expected string, received number',
+    ],
+    ['in the rest', [a, b], { data: [c, {}] }, 'data[3].id is missing'],
+    ['the rest', [a, b], { data: {} }, 'data: expected array, received object'],
+  ])('with one of the wrong shape %s are named by their place', (_, before, rest, problem) => {
+    const parser = instancesParser();
+    before.forEach((item) => parser.take(item));
+
+    expect(parser.finish(rest)).toEqual({ kind: 'problem', problem });
   });
 });
 
