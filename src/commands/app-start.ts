@@ -37,6 +37,7 @@ export function accountOfApp({ account }: Pick<Prepared, 'account'>): Ids | unde
 }
 
 const capDacOverride = 1;
+const capDacReadSearch = 2;
 
 /** Whose rights decide about the app's files. Root goes through everything, unless that power was taken from it. */
 export function visitorFor(
@@ -44,4 +45,12 @@ export function visitorFor(
   { capabilities }: Pick<ProcessFacts, 'capabilities'>,
 ): Visitor {
   return account?.uid === 0 && capabilities.has(capDacOverride) ? undefined : account;
+}
+
+/** Whether exec lets us through where access(2) does not: that one takes capabilities for root's alone. */
+export function mayPassBy({
+  uid,
+  capabilities,
+}: Pick<ProcessFacts, 'uid' | 'capabilities'>): boolean {
+  return uid !== 0 && (capabilities.has(capDacOverride) || capabilities.has(capDacReadSearch));
 }

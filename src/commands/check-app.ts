@@ -1,22 +1,20 @@
 // The command and the directory that it starts in, as the user of the app would find them.
 import type { ProcessFacts } from '../core/check-process.ts';
 import { type Finding, fails, isFine } from '../core/check-report.ts';
-import { currentDirectory } from '../inputs/current-directory.ts';
-import { type Visitor, foreseeExec } from '../inputs/foresee-exec.ts';
+import type { Visitor } from '../inputs/foresee-exec.ts';
 import { problemOfDirectory } from '../inputs/start-directory.ts';
 import { accountOfApp, noCommandError, visitorFor } from './app-start.ts';
 import type { Notes } from './check-notes.ts';
 import { lookupProgram } from './debug.ts';
+import { foreseeCommand } from './foresee-command.ts';
 import type { Prepared } from './prepare.ts';
-import { execError } from './spawn-error.ts';
 
 export function inspectApp(notes: Notes, prepared: Prepared, facts: ProcessFacts): void {
-  const visitor = visitorFor(accountOfApp(prepared), facts);
-  inspectCommand(notes, prepared, visitor);
-  inspectDirectory(notes, prepared, visitor);
+  inspectCommand(notes, prepared);
+  inspectDirectory(notes, prepared, visitorFor(accountOfApp(prepared), facts));
 }
 
-function inspectCommand(notes: Notes, prepared: Prepared, visitor: Visitor): void {
+function inspectCommand(notes: Notes, prepared: Prepared): void {
   if (prepared.argv.length === 0) {
     inspectNoCommand(notes);
     return;
@@ -25,7 +23,7 @@ function inspectCommand(notes: Notes, prepared: Prepared, visitor: Visitor): voi
   const program = lookupProgram(prepared);
   switch (program.kind) {
     case 'found':
-      notes.add(judgeProgram(program.file, prepared, visitor));
+      notes.add(judgeProgram(program.file, prepared));
       return;
     case 'failed':
       notes.add(fails('command', program.error));
@@ -44,19 +42,9 @@ function inspectNoCommand(notes: Notes): void {
   }
 }
 
-function judgeProgram(
-  file: string,
-  { argv, resolved, config: { settings } }: Prepared,
-  visitor: Visitor,
-): Finding {
-  const directory = settings.cwd ?? currentDirectory();
-  const obstacle = foreseeExec(file, { visitor, directory });
-  return obstacle === undefined
-    ? isFine('command', file)
-    : fails(
-        'command',
-        execError(obstacle.errno, { file, argv, variables: resolved.variables, settings }),
-      );
+function judgeProgram(file: string, prepared: Prepared): Finding {
+  const foreseen = foreseeCommand(file, prepared);
+  return foreseen === undefined ? isFine('command', file) : fails('command', foreseen.error);
 }
 
 function inspectDirectory(

@@ -7,6 +7,7 @@ import { StartError, exitStatus } from '../errors.ts';
 import { readProcessFacts } from '../inputs/process-facts.ts';
 import { problemOfDirectory } from '../inputs/start-directory.ts';
 import { accountOfApp, findApp, visitorFor } from './app-start.ts';
+import { refuseCommand } from './foresee-command.ts';
 import type { Prepared } from './prepare.ts';
 
 /** @returns the program. @throws {StartError} it, its user, its limits or its directory cannot be had. */
@@ -23,7 +24,9 @@ export function findAppAgain(prepared: Prepared): string {
     throw problem;
   }
 
-  return findApp(prepared);
+  const file = findApp(prepared);
+  refuseCommand(file, prepared);
+  return file;
 }
 
 function refuse(finding: Finding | undefined): void {

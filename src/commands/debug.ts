@@ -21,6 +21,7 @@ import { findProgram } from '../inputs/find-program.ts';
 import { findStateDirectory } from '../inputs/state-directory.ts';
 import type { DebugFormat, Invocation } from '../invocation.ts';
 import type { Log } from '../log.ts';
+import { refuseCommand } from './foresee-command.ts';
 import { askHeldSecrets } from './held-secrets.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { inheritedVariables } from './inherited-variables.ts';
@@ -91,7 +92,9 @@ function reportOf(
 }
 
 /** A PATH that is a secret, or is to be one, is not searched: what was found would be a part of it. */
-export function lookupProgram({ argv: [name], resolved, config }: Prepared): ProgramLookup {
+export function lookupProgram(prepared: Prepared): ProgramLookup {
+  const [name] = prepared.argv;
+  const { resolved, config } = prepared;
   const path = resolved.variables.find((variable) => variable.name === 'PATH');
   const isSecret =
     path !== undefined && (typeof path.value !== 'string' || referencedSecret(path) !== undefined);
@@ -101,7 +104,9 @@ export function lookupProgram({ argv: [name], resolved, config }: Prepared): Pro
 
   try {
     const value = typeof path?.value === 'string' ? path.value : undefined;
-    return { kind: 'found', file: findProgram(name, value, config.settings.cwd) };
+    const file = findProgram(name, value, config.settings.cwd);
+    refuseCommand(file, prepared);
+    return { kind: 'found', file };
   } catch (error) {
     if (error instanceof StartError) {
       return { kind: 'failed', error };

@@ -7,6 +7,7 @@ import { openStateDirectory } from '../apply/state-directory.ts';
 import { type Plan, buildPlan } from '../core/plan.ts';
 import { stateCandidates } from '../core/state-directory.ts';
 import type { EarlyRequests } from '../inputs/early-requests.ts';
+import { isOrdinaryProgram } from '../inputs/program-file.ts';
 import { type Invocation, parseBareRun } from '../invocation.ts';
 import type { Link } from '../link/link.ts';
 import type { LogSink } from '../log-sink.ts';
@@ -87,6 +88,10 @@ export async function decide(
       (await import('./load-config-here.ts')).loadConfigHere(place, link.hello),
   });
   const start = { file: findApp(prepared), account: accountOfApp(prepared) };
+  if (!isOrdinaryProgram(start.file)) {
+    (await import('./foresee-command.ts')).refuseCommand(start.file, prepared);
+  }
+
   const stateSteps = await openState(prepared);
   const { settings } = prepared.config;
   const plan = buildPlan({ ...prepared, ...stateSteps, ...start, settings });

@@ -8,7 +8,7 @@ import type { StartPlan } from '../core/plan.ts';
 import { deepestScript, machineOf } from '../core/program-header.ts';
 import { StartError, exitStatus } from '../errors.ts';
 import { readProcessFacts } from '../inputs/process-facts.ts';
-import { readProgramHeader } from '../inputs/program-file.ts';
+import { findLack, readProgramHeader } from '../inputs/program-file.ts';
 import type { SpawnStage } from '../link/messages.ts';
 
 /** What there is to say of an exec that failed. */
@@ -57,8 +57,10 @@ export function execError(
   // Where PATH is a secret, so is the directory in which the program was found.
   const isHidden = variables.some(({ name, value }) => name === 'PATH' && value instanceof Secret);
   const shown = isHidden ? (argv[0] ?? '') : file;
-  const { rule, fix, status } = explain(errno, file);
-  const who = settings.user === undefined ? '' : ` as ${settings.user}`;
+  const lack = errno === 'ENOENT' || errno === 'ENOTDIR' ? findLack(file) : undefined;
+  const { rule, fix, status } =
+    lack === undefined ? explain(errno, file) : { ...lack, status: exitStatus.notFound };
+  const who = settings.user === undefined || lack !== undefined ? '' : ` as ${settings.user}`;
   return new StartError('E_SPAWN', `Cannot run ${JSON.stringify(shown)}${who}: ${rule}`, {
     exitCode: status,
     remedy: { where: shown, fix },
@@ -78,7 +80,11 @@ function explain(errno: string, file: string): Explanation {
 /** A file that the kernel does not know how to run. */
 function explainFormat(file: string, depth = 0): Explanation {
   const header = readProgramHeader(file);
-  if (header?.kind === 'script' && header.interpreter.startsWith('/') && depth < deepestScript) {
+  if (
+    header?.kind === 'script' &&
+    header.interpreter?.startsWith('/') === true &&
+    depth < deepestScript
+  ) {
     const { rule, ...rest } = explainFormat(header.interpreter, depth + 1);
     return { rule: `its interpreter ${header.interpreter} cannot be run: ${rule}`, ...rest };
   }

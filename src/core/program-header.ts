@@ -3,14 +3,9 @@
 // Formats: execve(2), «Interpreter scripts», and elf(5). Only what the kernel would act on is read.
 
 export type ProgramHeader =
-  | { readonly kind: 'script'; readonly interpreter: string }
-  | {
-      readonly kind: 'elf';
-      readonly machine: string;
-      readonly loader: string | undefined;
-      /** Cut off, or not of a kind that is run: an object file, a core dump. */
-      readonly isBroken: boolean;
-    }
+  /** The interpreter is undefined if its name is no UTF-8, and empty if a NUL stands in its place. */
+  | { readonly kind: 'script'; readonly interpreter: string | undefined }
+  | { readonly kind: 'elf'; readonly machine: string; readonly loader: string | undefined }
   | { readonly kind: 'elf-head' }
   | { readonly kind: 'empty' }
   | { readonly kind: 'other' };
@@ -37,35 +32,20 @@ export const machineOf: Readonly<Record<string, string>> = { x64: 'x86_64', arm6
 /** A script whose interpreter is a script, and so on: exec_binprm. */
 export const deepestScript = 5;
 
-/** What a kernel may run besides, if it was built so. */
-const relatives: Readonly<Record<string, string>> = { x86_64: 'i386', aarch64: 'arm' };
-
-/** Whether a kernel of this machine knows for sure not to run it; binfmt_misc is another matter. */
-export function isUnknownFormat(header: ProgramHeader, machine: string): boolean {
-  switch (header.kind) {
-    case 'script':
-      return false;
-    case 'elf':
-      return (
-        header.isBroken || (header.machine !== machine && header.machine !== relatives[machine])
-      );
-    case 'elf-head':
-    case 'empty':
-    case 'other':
-      return true;
-  }
-}
-
 const longestFirstLine = 256; // BINPRM_BUF_SIZE; 128 before Linux 5.1.
 
 function parseScript(bytes: Uint8Array): ProgramHeader {
-  const start = textAt(bytes, 2, longestFirstLine - 2);
+  // What the file does not have is zero.
+  const end = bytes.length < longestFirstLine ? '\0' : '';
+  const start = textAt(bytes, 2, longestFirstLine - 2) + end;
   // Only blanks and tabs separate: a carriage return belongs to the name. What is cut off is no name.
-  const interpreter = /^[ \t]*([^ \t\n\0]+)(?:[ \t\n\0]|$)/.exec(start)?.[1];
-  const isCut = bytes.length >= longestFirstLine && !/[^ \t][ \t\n\0]/.test(start);
-  return interpreter === undefined || isCut || !isText(interpreter)
-    ? { kind: 'other' }
-    : { kind: 'script', interpreter };
+  const line = /^[ \t]*(?:([^ \t\n\0]+)[ \t\n\0]|\0)/.exec(start);
+  if (line === null) {
+    return { kind: 'other' };
+  }
+
+  const [, interpreter = ''] = line;
+  return { kind: 'script', interpreter: isText(interpreter) ? interpreter : undefined };
 }
 
 // prettier-ignore
@@ -75,7 +55,6 @@ const machines: Readonly<Record<number, string>> = {
 
 const machineAt = 18;
 const loaderType = 3; // PT_INTERP
-const runnableTypes = new Set([2, 3]); // ET_EXEC, ET_DYN
 /** Offsets of a 32-bit and of a 64-bit file; sizes are those of the fields. */
 const layouts = {
   1: { tableAt: 28, entrySizeAt: 42, countAt: 44, offsetAt: 4, sizeAt: 16, rightSize: 32 },
@@ -98,10 +77,8 @@ function parseElf(bytes: Uint8Array): ProgramHeader {
   const number = short(machineAt);
   const machine = machines[number] ?? `machine ${number}`;
   const entrySize = short(entrySizeAt);
-  const count = short(countAt);
-  // load_elf_binary: what it does not read whole, it does not run. Of a longer file we have only the first part.
-  const isCut = bytes.length < headerBytes && wide(tableAt) + count * entrySize > view.byteLength;
-  const isBroken = !runnableTypes.has(short(16)) || entrySize !== rightSize || count === 0 || isCut;
+  // The kernel goes by the machine alone: where class or byte order are not what they say, nothing more is known.
+  const count = entrySize === rightSize ? short(countAt) : 0;
   for (let index = 0; index < count; index += 1) {
     const entry = wide(tableAt) + index * entrySize;
     if (entry + layouts[2].sizeAt + 8 > view.byteLength) {
@@ -111,11 +88,11 @@ function parseElf(bytes: Uint8Array): ProgramHeader {
     if (view.getUint32(entry, isLittleEndian) === loaderType) {
       const name = textAt(bytes, wide(entry + offsetAt), wide(entry + sizeAt));
       const isWhole = name.endsWith('\0') && isText(name);
-      return { kind: 'elf', machine, loader: isWhole ? name.slice(0, -1) : undefined, isBroken };
+      return { kind: 'elf', machine, loader: isWhole ? name.slice(0, -1) : undefined };
     }
   }
 
-  return { kind: 'elf', machine, loader: undefined, isBroken };
+  return { kind: 'elf', machine, loader: undefined };
 }
 
 function textAt(bytes: Uint8Array, start: number, size: number): string {

@@ -5,7 +5,6 @@ import { resolve } from 'node:path';
 import { commandNames } from '../core/command-names.ts';
 import { Secret } from '../core/secret.ts';
 import { StartError, errnoOf, exitStatus } from '../errors.ts';
-import { checkProgramFile } from './program-file.ts';
 
 // Of execvp(3) where there is no PATH; musl and glibc differ, so this is the one of Docker.
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -15,7 +14,7 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  *
  * @param path - `PATH` of the app's environment.
  * @param from - Where the app starts, and relative paths with it; undefined: where we are.
- * @throws {StartError} E_NOT_FOUND (127), E_NOT_EXECUTABLE (126), or E_SPAWN (127) if what it needs is not there.
+ * @throws {StartError} E_NOT_FOUND (127) or E_NOT_EXECUTABLE (126).
  */
 export function findProgram(
   name: string,
@@ -33,7 +32,6 @@ export function findProgram(
   for (const file of name === '' ? [] : candidates) {
     const reason = whyNotExecutable(file);
     if (reason === undefined) {
-      checkProgramFile(file, path instanceof Secret ? name : file);
       return file;
     }
 

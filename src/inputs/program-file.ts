@@ -1,10 +1,9 @@
-// A program's own file, before it is run: what it needs and is not there is said before anything is changed.
-//
-// Only what is certain is refused: a file that the kernel itself does not know may be one that binfmt_misc does.
-import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+// A program's own file: what its first bytes say, and whether what it needs is there.
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 
+import { kernelFormatOf } from '../core/kernel-formats.ts';
 import { type ProgramHeader, headerBytes, parseProgramHeader } from '../core/program-header.ts';
-import { StartError, errnoOf, exitStatus } from '../errors.ts';
+import { errnoOf } from '../errors.ts';
 
 /** Undefined if it cannot be read: a program need not be readable for whom it is executable. */
 export function readProgramHeader(file: string): ProgramHeader | undefined {
@@ -29,10 +28,49 @@ export function readProgramHead(file: string): Uint8Array | undefined {
 }
 
 /**
- * @param shown - The path as an error may name it.
- * @throws {StartError} E_SPAWN (127): the interpreter of a script or the loader of a binary does not exist.
+ * Whether at the first look nothing stands against it: for this machine, or a script whose interpreter is. All else takes a
+ * closer one (foresee-exec.ts), which a start would have to load.
  */
-export function checkProgramFile(file: string, shown: string): void {
+export function isOrdinaryProgram(file: string): boolean {
+  const head = readProgramHead(file);
+  const header = head === undefined ? undefined : parseProgramHeader(head);
+  return header?.kind === 'script'
+    ? isOrdinaryInterpreter(header.interpreter)
+    : isOwn(head, header);
+}
+
+function isOrdinaryInterpreter(path: string | undefined): boolean {
+  if (path === undefined || !isRunnable(path)) {
+    return false;
+  }
+
+  const head = readProgramHead(path);
+  return head !== undefined && isOwn(head, parseProgramHeader(head));
+}
+
+function isOwn(head: Uint8Array | undefined, header: ProgramHeader | undefined): boolean {
+  return (
+    head !== undefined &&
+    header?.kind === 'elf' &&
+    kernelFormatOf(head, process.arch) === 'own' &&
+    (header.loader === undefined || isRunnable(header.loader))
+  );
+}
+
+/** A relative path counts from where the app starts. */
+function isRunnable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return path.startsWith('/');
+  } catch {
+    return false;
+  }
+}
+
+export type Lack = { readonly rule: string; readonly fix: string };
+
+/** Undefined: the interpreter of the script or the loader of the binary is there, or it is not known which one that is. */
+export function findLack(file: string): Lack | undefined {
   const header = readProgramHeader(file);
   const needed =
     header?.kind === 'script'
@@ -41,21 +79,12 @@ export function checkProgramFile(file: string, shown: string): void {
         ? header.loader
         : undefined;
   // A relative one counts from where the app starts.
-  if (header === undefined || needed === undefined || !needed.startsWith('/') || exists(needed)) {
-    return;
-  }
-
-  const { rule, fix } = explain(header.kind === 'script', needed);
-  throw new StartError('E_SPAWN', `Cannot run ${JSON.stringify(shown)}: ${rule}`, {
-    exitCode: exitStatus.notFound,
-    remedy: { where: shown, fix },
-  });
+  return header === undefined || needed === undefined || !needed.startsWith('/') || exists(needed)
+    ? undefined
+    : explain(header.kind === 'script', needed);
 }
 
-function explain(
-  isScript: boolean,
-  needed: string,
-): { readonly rule: string; readonly fix: string } {
+function explain(isScript: boolean, needed: string): Lack {
   if (!isScript) {
     return {
       rule: `its loader ${needed} does not exist`,

@@ -1,12 +1,13 @@
 // The restart of an app that cannot reload: validated first, one after the other, and never less than the app before.
 //
 // A new app is on trial for 5 s, which is most of the time that this takes: what can be waited for together is.
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 import { describeContainer } from '../helpers/container.ts';
+import { seenFormats } from '../helpers/formats.ts';
 import { eventually } from '../helpers/process.ts';
 import { configOf, idle, shop, startFollowed } from './follow-rig.ts';
 import type { Followed, FollowedOptions } from './follow-rig.ts';
@@ -170,6 +171,24 @@ describeContainer('a restart', () => {
     await it.signal('SIGTERM');
     expect(await it.ended).toBe(9);
     expect(it.stdout.text()).toBe('start: 10.0.0.20 \n');
+  });
+
+  test('does not begin where no kernel would start the file that is there now', async () => {
+    const it = await startRestarted({
+      args: ['--', './app'],
+      before: `${seenFormats}\nchmod +x app new`,
+      files: {
+        app: `#!/bin/sh\ntrap 'echo TERM; exit 9' TERM\n${start}\n${idle}\n`,
+        new: 'echo "start: anew"\n',
+      },
+    });
+    renameSync(join(it.directory, 'new'), join(it.directory, 'app'));
+    await it.emulator.update(shop('10.0.0.21'));
+    await it.stderr.waitFor(/W_RESTART_REFUSED.*Cannot run \\"\.\/app\\": it is no program/);
+    expect(await it.status()).toMatchObject({ app: { starts: 1 }, reload: { held: 'restart' } });
+    await it.signal('SIGTERM');
+    expect(await it.ended).toBe(9);
+    expect(it.stdout.text()).toBe('start: 10.0.0.20 \nTERM\n');
   });
 
   test('does not begin where limits or directory could not be had: the app never hears of it', async () => {

@@ -1,0 +1,44 @@
+// What the kernel would say to the command, as the error that a start ends with.
+//
+// A start loads this only for a program that is not ordinary (inputs/program-file.ts).
+import type { StartError } from '../errors.ts';
+import { currentDirectory } from '../inputs/current-directory.ts';
+import { foreseeExec } from '../inputs/foresee-exec.ts';
+import { readProcessFacts } from '../inputs/process-facts.ts';
+import { accountOfApp, mayPassBy, visitorFor } from './app-start.ts';
+import type { Prepared } from './prepare.ts';
+import { execError } from './spawn-error.ts';
+
+export type Foreseen = {
+  readonly error: StartError;
+  /** Else it is exec that says it, or does not. */
+  readonly isCertain: boolean;
+};
+
+/** What there is to know of the start; of the user as it was resolved. */
+type Command = Pick<Prepared, 'argv' | 'resolved' | 'config' | 'account'>;
+
+export function foreseeCommand(file: string, command: Command): Foreseen | undefined {
+  const { argv, resolved, config } = command;
+  const { settings } = config;
+  const facts = readProcessFacts();
+  const obstacle = foreseeExec(file, {
+    visitor: visitorFor(accountOfApp(command), facts),
+    directory: settings.cwd ?? currentDirectory(),
+    hasMoreRights: mayPassBy(facts),
+  });
+  return obstacle === undefined
+    ? undefined
+    : {
+        error: execError(obstacle.errno, { file, argv, variables: resolved.variables, settings }),
+        isCertain: obstacle.isCertain,
+      };
+}
+
+/** @throws {StartError} no kernel would start it. */
+export function refuseCommand(file: string, command: Command): void {
+  const foreseen = foreseeCommand(file, command);
+  if (foreseen?.isCertain === true) {
+    throw foreseen.error;
+  }
+}
