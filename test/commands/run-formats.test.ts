@@ -104,10 +104,10 @@ describeContainer('an interpreter', () => {
   });
 
   test.skipIf(!isRoot).each([
-    ['for root alone, by its mode: by exec', true, 'chmod 700 /run/sh'],
-    ['for nobody at all: before anything is changed', false, 'chmod 644 /run/sh'],
+    ['for root alone, by its mode: by exec', true, 'chmod 700 my-sh'],
+    ['for nobody at all: before anything is changed', false, 'chmod 644 my-sh'],
   ])('is refused to another user %s', async (_what, isChanged, change) => {
-    const before = `cp /bin/sh /run/sh; ${change}; ${script('#!/run/sh')}`;
+    const before = `cp /bin/sh my-sh; ${change}; ${script('#!./my-sh')}`;
     const said = 'Cannot run "./app" as nobody: permission denied';
     expect(await start({ before, env: { WARP_INIT_USER: 'nobody' } })).toEqual({
       status: 126,
