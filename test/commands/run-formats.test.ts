@@ -103,6 +103,16 @@ describeContainer('an interpreter', () => {
     expect(await start({ before: `${seenFormats}\n${make}` })).toEqual(refused);
   });
 
+  test.each([
+    [5, { status: 0, isChanged: true, said: undefined }],
+    [6, { status: 126, isChanged: false, said: 'Cannot run "./app": ELOOP' }],
+  ])('that is a script, %i of them one behind the other', async (count, outcome) => {
+    const before = `${seenFormats}
+      printf '#!/bin/sh\\n' >s1; for i in $(seq 2 ${count}); do echo "#!./s$((i - 1))" >s$i; done
+      chmod 755 s*; mv s${count} app`;
+    expect(await start({ before })).toEqual(outcome);
+  });
+
   test.skipIf(!isRoot).each([
     ['for root alone, by its mode: by exec', true, 'chmod 700 my-sh'],
     ['for nobody at all: before anything is changed', false, 'chmod 644 my-sh'],
