@@ -41,7 +41,6 @@ export type LossReason =
   /** Another status than 101. */
   | 'unexpected-answer'
   | 'malformed'
-  | 'too-large'
   | 'silent'
   | 'ended'
   | 'io';

@@ -27,7 +27,6 @@ export function lossWarning({ reason, detail }: Loss, socketPath: string): Warni
       );
     case 'no-socket':
     case 'refused':
-    case 'too-large':
     case 'silent':
     case 'ended':
     case 'io':

@@ -7,7 +7,7 @@ import type { Frame } from './pipeline-connection.ts';
 
 export type NotificationReader = {
   readonly read: (frame: Frame) => void;
-  /** Counts a message that was not even received. */
+  /** Counts a message that was not even held. */
   readonly ignore: (reason: IgnoredReason) => void;
   readonly counters: () => ReaderCounters;
 };
@@ -26,8 +26,6 @@ export type ReaderCounters = {
 
 /** `not-ours`: of another environment, or of containers that we may not see. `no-change`: of a state to the same state. */
 type IgnoredReason = Unusable | 'binary' | 'too-large' | 'not-ours' | 'no-change';
-
-const largestBytes = 2 ** 20;
 
 export function createNotificationReader({ scope, onChanges }: ReaderOptions): NotificationReader {
   const ignored: Record<IgnoredReason, number> = {
@@ -76,10 +74,6 @@ function judge(
 ): readonly NotifiedKind[] | IgnoredReason {
   if (isBinary) {
     return 'binary';
-  }
-
-  if (bytes.length > largestBytes) {
-    return 'too-large';
   }
 
   const notification = parseNotification(bytes.toString());

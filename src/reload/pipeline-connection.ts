@@ -1,11 +1,11 @@
 // One WebSocket to the platform's notifications, from the attempt to its end. It ends once, with a reason.
 //
 // ws: RFC 6455 over a Unix socket; node:http has no client for it. Loaded by the caller, after the app has started.
-import { connect } from 'node:net';
 import type WebSocket from 'ws';
 
 import type { Loss, LossReason } from '../core/pipeline-state.ts';
 import { errnoOf } from '../errors.ts';
+import { gatedConnection } from './gated-socket.ts';
 
 export type Connection = {
   readonly ping: () => void;
@@ -17,11 +17,13 @@ export type ConnectionOptions = {
   readonly socketPath: string;
   /** Undefined: the header is left out. */
   readonly token: string | undefined;
-  /** A larger message ends the connection: ws cannot skip one, and has to hold a smaller one as a whole. */
+  /** A larger message is left out: nothing of it is held, and the connection goes on. */
   readonly maxBytes: number;
   readonly onOpened: () => void;
   /** Each message; also a `pong`, as undefined. */
   readonly onHeard: (frame: Frame | undefined) => void;
+  /** Each message that is left out, when it begins to be too large; its end may be far. */
+  readonly onTooLarge: () => void;
   /** At most once, and last. */
   readonly onLost: (loss: Loss) => void;
 };
@@ -57,13 +59,12 @@ export function openConnection(Client: typeof WebSocket, options: ConnectionOpti
   return { ping: () => websocket.ping(), drop: () => end(undefined) };
 }
 
-function clientOptions({ socketPath, token, maxBytes }: ConnectionOptions) {
+function clientOptions({ socketPath, token, maxBytes, onTooLarge }: ConnectionOptions) {
   return {
-    // And not in the URL, where a colon, a space or a `%` of the path would mean something else.
-    createConnection: () => connect({ path: socketPath }).unref(),
+    ...gatedConnection({ socketPath, maxBytes, onTooLarge }),
     headers: token === undefined ? {} : { 'X-CYCLE-TOKEN': token },
-    maxPayload: maxBytes,
-    perMessageDeflate: false,
+    maxPayload: maxBytes, // The gate lets nothing larger through, unless it has given up.
+    perMessageDeflate: false, // The gate counts bytes as they come.
     // What is not UTF-8 is not JSON either: it is counted then, and does not end the connection.
     skipUTF8Validation: true,
     closeTimeout,
@@ -101,6 +102,4 @@ const reasons: ReadonlyMap<string, LossReason> = new Map([
   ['EPERM', 'denied'],
   ['ECONNRESET', 'ended'],
   ['EPIPE', 'ended'],
-  ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'too-large'],
-  ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 'too-large'],
 ]);

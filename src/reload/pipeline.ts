@@ -151,11 +151,8 @@ function setTimer(follower: Follower, delayMs: number): void {
   follower.timer = timer;
 }
 
-/**
- * Four times what is still read. A larger message ends the connection, as RFC 6455 section 7.4.1 has it (1009): what is
- * ignored must be held, too, and after the next connect everything is fetched anyway.
- */
-const maxBytes = 4 * 2 ** 20;
+/** Of a message. A notification has a few hundred. */
+const maxBytes = 2 ** 20;
 
 async function connect(follower: Follower): Promise<void> {
   const { socketPath, token } = follower.options;
@@ -171,10 +168,9 @@ async function connect(follower: Follower): Promise<void> {
       maxBytes,
       onOpened: () => advance(follower, { type: 'opened' }),
       onHeard: (frame) => hear(follower, frame),
-      onLost: (loss) => {
-        if (loss.reason === 'too-large') follower.reader.ignore(loss.reason);
-        advance(follower, { type: 'lost', loss });
-      },
+      // No sign of life: its end may never come.
+      onTooLarge: () => follower.reader.ignore('too-large'),
+      onLost: (loss) => advance(follower, { type: 'lost', loss }),
     });
   } catch {
     const loss: Loss = { reason: 'io', detail: 'the WebSocket client could not be started' };

@@ -59,6 +59,17 @@ describe('the notifications', () => {
     await events.return();
   });
 
+  test('go on after one of 5 MiB, which is left out', async () => {
+    const { server, events } = await follow();
+    await events.next();
+    const next = events.next();
+    server.send('x'.repeat(5 * 2 ** 20), notificationText());
+
+    expect(await next).toEqual(kinds('ist'));
+    expect(server.requests).toHaveLength(1);
+    await events.return();
+  });
+
   test('tell of a loss with its reason, and of the connection after it', async () => {
     const { server, events } = await follow();
     await events.next();

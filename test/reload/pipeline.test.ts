@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
@@ -6,6 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
+import { formatFrameHead } from '../../src/core/frame-head.ts';
 import { defaultTiming } from '../../src/core/pipeline-state.ts';
 import { eventually, startProcess } from '../helpers/process.ts';
 import {
@@ -165,18 +167,59 @@ describe('a notification', () => {
     expect(pipeline.counters().ignored['not-json']).toBe(1);
   });
 
-  test('of over 4 MiB is counted and ends the connection with 1009; after the next one all is fetched', async () => {
-    const { server, pipeline } = await connect();
-    const closed = new Promise((resolve) => server.clients()[0]?.once('close', resolve));
-    server.send('x'.repeat(4 * 2 ** 20 + 1));
+  test.each([
+    ['in one frame', [2 ** 20 + 1]],
+    ['in one frame of 5 MiB', [5 * 2 ** 20]],
+    ['in fragments that are small', Array.from({ length: 200 }, () => 2 ** 15)],
+    ['in fragments, the last of them one byte too much', [2 ** 19, 2 ** 19, 1]],
+    ['in empty fragments and one that is large', [0, 0, 2 ** 24, 0]],
+  ])(
+    'of over 1 MiB %s is left out, and the connection goes on: pings in it, and the next one',
+    async (_what, sizes) => {
+      let pongs = 0;
+      const path = await serveBytes((socket) =>
+        acceptHandshake(socket, () => {
+          socket.on('data', (bytes: Buffer) => (pongs += Number(bytes[0] === 0x8a)));
+          for (const [index, size] of sizes.entries()) {
+            socket.write(fragmentHead(index, sizes.length, size));
+            socket.write(Buffer.alloc(size));
+            socket.write(Buffer.of(0x89, 1, 65));
+          }
 
-    expect(await closed).toBe(1009);
-    await eventually(() =>
-      expect(pipeline.happened).toEqual(['connected', 'lost: too-large', 'connected']),
+          socket.write(textFrame(notificationText()));
+        }),
+      );
+      const pipeline = follow(path, { timing: defaultTiming });
+
+      await eventually(() => expect(pipeline.happened).toEqual(['connected', 'ist']));
+      expect(pipeline.counters()).toMatchObject({ connects: 1, seen: 2 });
+      expect(pipeline.counters().ignored['too-large']).toBe(1);
+      await eventually(() => expect(pongs).toBeGreaterThan(0));
+    },
+  );
+
+  test('of exactly 1 MiB is read also in 20,000 fragments', async () => {
+    const text = notificationText().padEnd(2 ** 20);
+    const path = await serveBytes((socket) =>
+      acceptHandshake(socket, () => {
+        const size = Math.ceil(text.length / 20_000);
+        const count = Math.ceil(text.length / size);
+        const parts = Array.from({ length: count }, (_part, index) => {
+          const part = Buffer.from(text.slice(index * size, (index + 1) * size));
+          return Buffer.concat([fragmentHead(index, count, part.length), part]);
+        });
+        socket.write(Buffer.concat(parts));
+      }),
     );
-    expect(pipeline.counters().ignored['too-large']).toBe(1);
+    const pipeline = follow(path, { timing: defaultTiming });
+
+    await eventually(() => expect(pipeline.happened).toEqual(['connected', 'ist']));
   });
 });
+
+function fragmentHead(index: number, count: number, size: number): Uint8Array {
+  return formatFrameHead({ opcode: index === 0 ? 1 : 0, isFinal: index === count - 1 }, size);
+}
 
 describe('it connects as soon as it can', () => {
   test('where the socket file appears later', async () => {
@@ -260,6 +303,14 @@ async function firstThenWell(serveFirst: Serve) {
   return follow(path);
 }
 
+/** A frame without end, and no answer to a ping in it. */
+function trickle(socket: Socket, size: number): void {
+  socket.resume();
+  socket.write(formatFrameHead({ opcode: 1, isFinal: true }, size));
+  const drip = setInterval(() => socket.write('x'), 5);
+  socket.on('close', () => clearInterval(drip));
+}
+
 describe('the first connection is given up, and another one is made, where the platform', () => {
   test.each([
     ['accepts and says nothing', 'silent', () => undefined],
@@ -318,10 +369,12 @@ describe('the first connection is given up, and another one is made, where the p
       (socket) => socket.write(Buffer.alloc(64, 0xff)),
     ],
     [
-      'sends a frame of 2^63 bytes',
-      'too-large',
-      (socket) => socket.write(Buffer.from([0x81, 127, 127, ...Buffer.alloc(7, 255)])),
+      'sends a frame of 2^63 bytes, which there cannot be',
+      'malformed',
+      (socket) => socket.write(Buffer.of(0x81, 127, 0x80, 0, 0, 0, 0, 0, 0, 0)),
     ],
+    ['trickles a frame of 2^62 bytes', 'silent', (socket) => trickle(socket, 2 ** 62)],
+    ['trickles a frame of 1 MiB', 'silent', (socket) => trickle(socket, 2 ** 20)],
     ['resets the connection', 'ended', (socket) => socket.destroy()],
     ['is half open: it reads no more and answers no ping', 'silent', (socket) => socket.pause()],
     ['reads, but answers no ping', 'silent', (socket) => socket.resume()],
@@ -550,6 +603,40 @@ test('100,000 notifications at full speed: the last one is heard, and memory has
     expect(Number(grownKb)).toBeLessThan(10_000);
   });
 });
+
+test.each([
+  ['one frame', 1],
+  ['fragments of 50 kB', 10_000],
+])(
+  '500 MB in %s are left out within a second of processor time, and memory stays as it was',
+  async (_what, count) => {
+    const piece = Buffer.alloc(50_000);
+    const path = await serveBytes((socket) =>
+      acceptHandshake(socket, () => {
+        void (async () => {
+          const perFrame = 10_000 / count;
+          for (let index = 0; index < 10_000; index += 1) {
+            if (index % perFrame === 0) {
+              socket.write(fragmentHead(index / perFrame, count, perFrame * piece.length));
+            }
+
+            if (!socket.write(piece)) await once(socket, 'drain');
+          }
+
+          socket.write(textFrame(notificationText('dns.zone.certificate.ready')));
+        })();
+      }),
+    );
+    const { stdout } = startProcess(process.execPath, ['--import', 'tsx', follower, path]);
+    const [, seen, cpuMs, peakKb] = await stdout.waitFor(
+      /last: seen (\d+), (\d+) ms, peak \+(\d+) kB/,
+    );
+
+    expect(Number(seen)).toBe(2);
+    expect(Number(cpuMs)).toBeLessThan(1000);
+    expect(Number(peakKb)).toBeLessThan(10_000);
+  },
+);
 
 test('a process that has nothing else to do ends: the pipeline holds nobody back', async () => {
   const path = temporarySocketPath();
