@@ -18,7 +18,7 @@ import {
 export type FrameGateOptions = {
   /** Of the payload of a message, all its fragments together. Also the most that is ever held. */
   readonly maxBytes: number;
-  /** What is passed on, mostly views of what was written. */
+  /** What is passed on: views, to be read or copied at once. */
   readonly onBytes: (bytes: Uint8Array) => void;
   /** Once for each message that is left out, as soon as that is known: its end may never come. */
   readonly onTooLarge: () => void;
@@ -146,7 +146,7 @@ function settleHead(gate: Gate, bytes: Uint8Array, end: number): void {
     passUntil(gate, bytes, gate.frameAt);
   } else if (gate.headBytes > end) {
     // It began in bytes that are gone.
-    gate.options.onBytes(new Uint8Array(gate.head.buffer.slice(0, gate.headBytes)));
+    gate.options.onBytes(new Uint8Array(gate.head.buffer, 0, gate.headBytes));
   } else {
     return; // It is passed on with what stands before and behind it.
   }
@@ -189,5 +189,5 @@ function endFrame(gate: Gate, end: number): void {
 
 function release({ options }: Gate, { held }: Message, start: FrameStart): void {
   options.onBytes(formatFrameHead(start, held?.sizeBytes() ?? 0));
-  if (held !== undefined && held.sizeBytes() > 0) options.onBytes(held.bytes());
+  if (held !== undefined) options.onBytes(held.bytes());
 }

@@ -57,8 +57,10 @@ function connectStream(path: string, reader: Reader): Duplex {
   const stream = new Duplex({
     read: () => socket.resume(),
     write: (bytes: Buffer, encoding, done) => socket.write(bytes, encoding, done),
-    // Where the platform has ended its half, Node has ended ours.
-    final: (done) => (socket.writableEnded ? done() : socket.end(done)),
+    final: (done) => {
+      socket.end();
+      done(); // All is written: `write` has waited for it.
+    },
     destroy: (error, done) => {
       socket.destroy();
       done(error);
@@ -70,9 +72,5 @@ function connectStream(path: string, reader: Reader): Duplex {
   socket.on('end', () => stream.push(null));
   // This one stays for ever: an error of a connection that is over must not be one of the process.
   socket.on('error', (error) => stream.destroy(error));
-  socket.on('close', () => {
-    // Else the end stands behind what is still to be read.
-    if (!socket.readableEnded) stream.destroy();
-  });
   return stream;
 }

