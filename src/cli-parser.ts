@@ -21,7 +21,9 @@ export function createParser(
     .command(debugCommand)
     .command(checkCommand)
     .command(askingCommand('status', 'the running init: app, pipeline, reloads', statusOptions))
-    .command(askingCommand('reload', 'resolve everything again now; print what has changed'))
+    .command(
+      askingCommand('reload', 'resolve everything again; print what has changed', reloadOptions),
+    )
     .command(askingCommand('health', 'for HEALTHCHECK: the app runs, changes are followed'))
     .command(bundleCommand)
     .command(emulatorCommand)
@@ -61,9 +63,9 @@ const runCommand: CommandModule = {
 };
 
 const askingExamples = {
-  status: 'docker exec web warp-init status --json',
-  reload: 'docker exec web warp-init reload',
-  health: 'HEALTHCHECK CMD ["warp-init", "health"]',
+  status: ['docker exec web warp-init status --json'],
+  reload: ['docker exec web warp-init reload', 'docker exec web warp-init reload --now'],
+  health: ['HEALTHCHECK CMD ["warp-init", "health"]'],
 } as const;
 
 /** One that asks a running init. */
@@ -80,12 +82,19 @@ function askingCommand(
       command
         .usage(`warp-init ${name}${usages.join('')} [--state-directory DIR]`)
         .options({ ...ownOptions, 'state-directory': optionOf('state-directory') })
-        .example(askingExamples[name], ''),
+        .example(askingExamples[name].map((line): [string, string] => [line, ''])),
     handler: () => undefined,
   };
 }
 
 const statusOptions = { json: { type: 'boolean', describe: 'as JSON' } } as const;
+
+const reloadOptions = {
+  now: {
+    type: 'boolean',
+    describe: 'wait neither for quiet nor for the minute between two restarts',
+  },
+} as const;
 
 const debugCommand: CommandModule = {
   command: 'debug',

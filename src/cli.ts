@@ -58,6 +58,8 @@ function readInvocation(words: Words, args: readonly string[]): Invocation {
       refuseMore(words, command);
       return { command, ...readAskedInit(words), asJson: words['json'] === true };
     case 'reload':
+      refuseMore(words, command);
+      return { command, ...readAskedInit(words), isNow: words['now'] === true };
     case 'health':
       refuseMore(words, command);
       return { command, ...readAskedInit(words) };
@@ -132,19 +134,19 @@ function readAskedInit(words: Words): AskedInit {
 function refuseFlagValues(args: readonly string[]): void {
   const end = args.indexOf('--');
   for (const word of end === -1 ? args : args.slice(0, end)) {
-    const [, name, value] = /^--([\w-]+)=(.*)$/.exec(word) ?? [];
-    const option = optionNames().find((known) => known === name);
-    if (
-      option !== undefined &&
-      runOptions[option].kind === 'flag' &&
-      !/^(?:true|false)$/.test(value ?? '')
-    ) {
+    const [, name = '', value = ''] = /^--([\w-]+)=(.*)$/.exec(word) ?? [];
+    if (flags().includes(name) && !/^(?:true|false)$/.test(value)) {
       throw usageError(
-        `--${option} is given ${JSON.stringify(value)}`,
-        `Write --${option}, or --${option}=false.`,
+        `--${name} is given ${JSON.stringify(value)}`,
+        `Write --${name}, or --${name}=false.`,
       );
     }
   }
+}
+
+/** Of run, and those of other commands. */
+function flags(): readonly string[] {
+  return [...optionNames().filter((name) => runOptions[name].kind === 'flag'), 'json', 'now'];
 }
 
 function readRepeated(name: OptionName, values: readonly string[]): string | readonly string[] {
@@ -184,7 +186,7 @@ function describeFailure(
   }
 
   const written = args.find((word) => word.replace(/^-+/, '').split('=')[0] === unknown) ?? unknown;
-  const known = nearest(unknown, [...optionNames(), 'help', 'version', 'format', 'json']);
+  const known = nearest(unknown, [...optionNames(), 'help', 'version', 'format', 'json', 'now']);
   if (unknown === 'plain') {
     return usageError('--plain is not its first word', 'Write `warp-init --plain -- COMMAND`.');
   }

@@ -19,7 +19,8 @@ export type Invocation =
       readonly faults: string;
     }
   | (AskedInit & { readonly command: 'status'; readonly asJson: boolean })
-  | (AskedInit & { readonly command: 'reload' | 'health' })
+  | (AskedInit & ReloadWords & { readonly command: 'reload' })
+  | (AskedInit & { readonly command: 'health' })
   | { readonly command: 'warm' }
   /** `--help` and `--version`: the text is the whole answer. */
   | { readonly command: 'print'; readonly text: string };
@@ -35,6 +36,11 @@ export type StartWords = {
 export type AskedInit = {
   /** Of `--state-directory`; undefined: that of the environment, or one of the usual ones. */
   readonly stateDirectory: string | undefined;
+};
+
+export type ReloadWords = {
+  /** It waits neither for quiet nor for the spacing of restarts. */
+  readonly isNow: boolean;
 };
 
 /** `-- COMMAND`, as every Dockerfile has it: yargs would cost more than all of the start. */

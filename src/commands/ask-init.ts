@@ -63,13 +63,14 @@ export async function findInit({ stateDirectory }: AskedInit): Promise<FoundInit
 }
 
 /** What was answered is not what was asked for. */
-export function unusableAnswer(socketPath: string, problem: string): StartError {
+export function unusableAnswer(
+  socketPath: string,
+  problem: string,
+  fix = 'Look into the log of the container; use the warp-init that runs in it for the command, too.',
+): StartError {
   return new StartError('E_CONTROL', `Cannot use the answer of ${socketPath}: ${problem}`, {
     exitCode: exitStatus.unavailable,
-    remedy: {
-      where: socketPath,
-      fix: 'Look into the log of the container; use the warp-init that runs in it for the command, too.',
-    },
+    remedy: { where: socketPath, fix },
   });
 }
 

@@ -1,6 +1,7 @@
 // What the control socket answers: the operator's state as data, and a reload by hand.
 import { type Changes, changeKinds } from '../core/changes.ts';
 import { formatIstDocument } from '../core/ist-document.ts';
+import { heldRestartInMs } from '../core/reload-moves.ts';
 import type { ChangeKind } from '../core/settings-reload.ts';
 import type { ChangedNames, Status } from '../core/status.ts';
 import { readStartMs } from '../inputs/init-marker.ts';
@@ -17,10 +18,10 @@ export function operationsOf(operator: Operator): Operations {
     ist: () => istOf(operator),
     secrets: () => [...operator.session.known.secrets.keys()].toSorted(),
     log: () => operator.log.recent().join(''),
-    reload: async () => {
-      const outcome = await operator.reloader.ask();
+    reload: async (isNow) => {
+      const outcome = await operator.reloader.ask(isNow);
       const { news, problem } = operator.last ?? {};
-      return { outcome, changed: namesOf(news), problem };
+      return { outcome, changed: namesOf(news), problem, restartInMs: restartInMs(operator) };
     },
   };
 }
@@ -65,12 +66,17 @@ async function statusOf(operator: Operator): Promise<Status> {
       lastSuccessMs: ago(lastSuccessAtMs),
       byOutcome: Object.fromEntries(outcomes),
       held: held?.kind,
+      restartInMs: restartInMs(operator),
     },
     pid1: {
       orphansReaped: counters.orphansReaped,
       signalsForwarded: counters.signalsForwarded,
     },
   };
+}
+
+function restartInMs({ reloader }: Operator): number | undefined {
+  return heldRestartInMs(reloader.state(), nowMs());
 }
 
 /** Before the successor of a brain has had its first answer: what its predecessor has written. */

@@ -1,23 +1,23 @@
-// `warp-init reload`: everything is resolved again now, `warp.config.js` too; prints what has changed.
+// `warp-init reload`: everything is resolved again, `warp.config.js` too; prints what has changed.
 import { formatReport, hasWorked } from '../core/reload-report.ts';
 import { StartError, exitStatus } from '../errors.ts';
 import { askControlSocket } from '../inputs/control-client.ts';
 import { parseReport } from '../inputs/control-documents.ts';
-import type { AskedInit } from '../invocation.ts';
+import type { AskedInit, ReloadWords } from '../invocation.ts';
 import { findInit, unusableAnswer } from './ask-init.ts';
 import { writeOut } from './write-out.ts';
 
 /**
- * Waits for the platform, and for a command or a restart: each of them has a deadline of its own. This one is for an init
- * that was stopped meanwhile.
+ * Waits for quiet, for the platform, and for a command or a restart, but for none that is held: each of them has a deadline
+ * of its own. This one is for an init that was stopped meanwhile.
  */
 const deadlineMs = 15 * 60_000;
 
 /**
  * @returns the exit status: 0 if what is new is in force, 1 if not.
- * @throws {StartError} 69: no init answers, or it follows nothing.
+ * @throws {StartError} 69: no init answers, its brain ends meanwhile, or it follows nothing.
  */
-export async function reload(asked: AskedInit): Promise<number> {
+export async function reload({ isNow, ...asked }: AskedInit & ReloadWords): Promise<number> {
   const { socketPath } = await findInit(asked);
   if (socketPath === undefined) {
     throw nothingToReload();
@@ -26,11 +26,15 @@ export async function reload(asked: AskedInit): Promise<number> {
   const result = await askControlSocket({
     socketPath,
     method: 'POST',
-    path: '/reload',
+    path: isNow ? '/reload?now' : '/reload',
     deadlineMs,
   });
   if (result.kind === 'failed') {
-    throw unusableAnswer(socketPath, result.detail);
+    throw unusableAnswer(
+      socketPath,
+      result.detail,
+      result.reason === 'silent' ? undefined : askAgain,
+    );
   }
 
   const report = parseReport(result.text);
@@ -41,6 +45,10 @@ export async function reload(asked: AskedInit): Promise<number> {
   await writeOut(formatReport(report));
   return hasWorked(report) ? 0 : 1;
 }
+
+/** The connection was cut: only the end of the brain does that. What it has not written is fetched by the next one. */
+const askAgain =
+  'Run it again: the brain has ended meanwhile (the log of the container says why), and the next one does not read warp.config.js by itself.';
 
 function nothingToReload(): StartError {
   return new StartError(

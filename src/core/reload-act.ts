@@ -1,5 +1,6 @@
 // The second half of a reload: what was decided is done, or held until it can be. Events of reload-state.ts.
 import type { ReloadState, Transition, Wish } from './reload-events.ts';
+import { refusedAgainMs } from './reload-fail.ts';
 import { type EventOf, type Now, finish, restart } from './reload-moves.ts';
 import { restartDelayMs } from './restart-spacing.ts';
 
@@ -35,7 +36,7 @@ export function onApplied(state: ReloadState, event: EventOf<'applied'>, now: No
 }
 
 function onRestartWanted(state: ReloadState, run: Wish, now: Now): Transition {
-  const delayMs = run.waiters.length > 0 ? 0 : restartDelayMs(state.spacing, now.nowMs);
+  const delayMs = run.isNow ? 0 : restartDelayMs(state.spacing, now.nowMs);
   if (delayMs === 0) {
     return restart(state, run, now.nowMs);
   }
@@ -110,9 +111,17 @@ export function onRestartEnd(
       return [next, [{ type: 'remember' }, ...commands]];
     }
     case 'restart-refused': {
-      const delayMs = restartDelayMs(state.spacing, now.nowMs);
-      const [next, commands] = finish({ ...state, held: { kind: 'restart' } }, outcome, now);
-      return [next, [{ type: 'set-timer', timer: 'restart', delayMs }, ...commands]];
+      // It was none, so it counts for none: whoever repairs the reason and asks for another need not wait.
+      const held = { kind: 'restart', notBeforeMs: now.nowMs + refusedAgainMs } as const;
+      const [next, commands] = finish(
+        { ...state, held, spacing: state.phase.before },
+        outcome,
+        now,
+      );
+      return [
+        next,
+        [{ type: 'set-timer', timer: 'restart', delayMs: refusedAgainMs }, ...commands],
+      ];
     }
     case 'cancelled':
       return finish(state, outcome, now);

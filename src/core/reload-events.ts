@@ -18,20 +18,35 @@ type Phase =
   | { readonly id: 'idle' | 'gathering' | 'ended' }
   | { readonly id: 'waiting'; readonly dueAtMs: number; readonly after: 'failure' | 'refusal' }
   | { readonly id: 'fetching' | 'applying'; readonly run: Wish }
-  | { readonly id: 'acting'; readonly run: Wish; readonly action: AppAction['kind'] };
+  | { readonly id: 'acting'; readonly run: Wish; readonly action: 'signal' | 'command' }
+  | {
+      readonly id: 'acting';
+      readonly run: Wish;
+      readonly action: 'restart';
+      /** The spacing that holds again where it is refused. */
+      readonly before: RestartSpacing | undefined;
+    };
 
 export type Wish = {
   readonly kinds: ReadonlySet<ChangeKind>;
-  /** Undefined where nothing was notified. */
+  /** Of all that it is for; undefined where that is only to be tried again. */
   readonly burst: Burst | undefined;
-  /** Those who asked by hand and get an answer: neither quiet time nor the spacing of restarts holds them up. */
+  /** Not by hand alone: it is done also where a new config is not valid. */
+  readonly isNotified: boolean;
+  /** Those who asked by hand and get an answer. */
   readonly waiters: readonly number[];
+  /** One of them has asked that neither quiet time nor the spacing of restarts holds it up. */
+  readonly isNow: boolean;
 };
 
 /** An action that is due and cannot be done yet. */
 type Held =
   | { readonly kind: 'signal'; readonly signal: number; readonly attempts: number }
-  | { readonly kind: 'restart' };
+  | {
+      readonly kind: 'restart';
+      /** Where it was refused. */
+      readonly notBeforeMs?: number;
+    };
 
 /** `nowMs`: of CLOCK_MONOTONIC, which never goes back and which a successor of this process shares. `random`: uniform in [0, 1). */
 export type ReloadEvent = { readonly nowMs: number } & (
@@ -39,7 +54,7 @@ export type ReloadEvent = { readonly nowMs: number } & (
   /** The pipeline is there, again: what was said meanwhile is not known. */
   | { readonly type: 'connected' }
   /** By the control socket; the config is read again, too. */
-  | { readonly type: 'asked'; readonly waiter: number }
+  | { readonly type: 'asked'; readonly waiter: number; readonly isNow: boolean }
   | { readonly type: 'timer'; readonly timer: ReloadTimer }
   | { readonly type: 'fetched' }
   /** A request or a write that may work later. */

@@ -38,7 +38,7 @@ export function onFailure(
 }
 
 /** Until something else than the platform may have changed: an image, a user, a limit. */
-const refusedAgainMs = 60_000;
+export const refusedAgainMs = 60_000;
 
 export function onRefusal(state: ReloadState, now: Now): Transition {
   if (state.phase.id !== 'fetching' && state.phase.id !== 'applying') {
@@ -47,7 +47,7 @@ export function onRefusal(state: ReloadState, now: Now): Transition {
 
   const { run } = state.phase;
   const next = { ...state, failures: 0 };
-  if (run.burst === undefined) {
+  if (!run.isNotified) {
     return finish(next, 'refused', now);
   }
 

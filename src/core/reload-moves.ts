@@ -18,37 +18,51 @@ export type EventOf<Type extends ReloadEvent['type']> = Extract<
   { readonly type: Type }
 >;
 
-const noWish: Wish = { kinds: new Set(), burst: undefined, waiters: [] };
+const noWish: Wish = {
+  kinds: new Set(),
+  burst: undefined,
+  isNotified: false,
+  waiters: [],
+  isNow: false,
+};
 
 export function extendWish(
   wish: Wish = noWish,
   event: EventOf<'changed' | 'connected' | 'asked'>,
 ): Wish {
+  const burst = extendBurst(wish.burst, event.nowMs);
   switch (event.type) {
     case 'asked':
       return {
         ...wish,
+        burst,
         kinds: union(wish.kinds, [...fetchedKinds, 'config']),
         waiters: [...wish.waiters, event.waiter],
+        isNow: wish.isNow || event.isNow,
       };
     case 'changed':
     case 'connected':
       return {
         ...wish,
+        burst,
         kinds: union(wish.kinds, event.type === 'changed' ? event.kinds : fetchedKinds),
-        burst: extendBurst(wish.burst, event.nowMs),
+        isNotified: true,
       };
   }
 }
 
 const fetchedKinds = ['ist', 'secrets', 'certificates'] as const satisfies readonly ChangeKind[];
 
-/** A reload that failed, and what has come meanwhile. Its waiters have their answer. */
+/** A reload that failed, and what has come meanwhile. Its waiters have their answer, and its burst is long over. */
 export function wishAgain(run: Wish, wish: Wish = noWish): Wish {
-  return { ...wish, kinds: union(run.kinds, wish.kinds), burst: run.burst ?? wish.burst };
+  return {
+    ...wish,
+    kinds: union(run.kinds, wish.kinds),
+    isNotified: run.isNotified || wish.isNotified,
+  };
 }
 
-/** Waits until the notifications are over. */
+/** Waits until notifications and requests are over. */
 export function gather(state: ReloadState, { nowMs, quietTime }: Now): Transition {
   const delayMs = msUntilDue(state.wish?.burst ?? extendBurst(undefined, nowMs), quietTime, nowMs);
   return [
@@ -69,7 +83,7 @@ export function restart(state: ReloadState, run: Wish, nowMs: number): Transitio
   return [
     {
       ...state,
-      phase: { id: 'acting', run, action: 'restart' },
+      phase: { id: 'acting', run, action: 'restart', before: state.spacing },
       held: undefined,
       spacing: spaceRestarts(state.spacing, nowMs),
     },
@@ -84,8 +98,8 @@ export function finish(state: ReloadState, outcome: ReloadOutcome, now: Now): Tr
 
 /** What a state leads to that no reload occupies. */
 export function settle(state: ReloadState, now: Now): Transition {
-  const { phase, wish, held, spacing } = state;
-  if (held?.kind === 'restart' && restartDelayMs(spacing, now.nowMs) === 0) {
+  const { phase, wish } = state;
+  if (heldRestartInMs(state, now.nowMs) === 0) {
     return restart(state, noWish, now.nowMs);
   }
 
@@ -93,11 +107,22 @@ export function settle(state: ReloadState, now: Now): Transition {
     return [state, []];
   }
 
-  if (wish.waiters.length > 0) {
+  if (wish.isNow) {
     return begin(state);
   }
 
-  return phase.id === 'waiting' ? [state, []] : gather(state, now);
+  // Who asks does not wait out a backoff.
+  return phase.id === 'waiting' && wish.waiters.length === 0 ? [state, []] : gather(state, now);
+}
+
+/** Until the restart that is held; undefined where none is. */
+export function heldRestartInMs(
+  { held, spacing }: Pick<ReloadState, 'held' | 'spacing'>,
+  nowMs: number,
+): number | undefined {
+  return held?.kind === 'restart'
+    ? Math.max(restartDelayMs(spacing, nowMs), Math.ceil((held.notBeforeMs ?? nowMs) - nowMs))
+    : undefined;
 }
 
 /** To those who asked; none, no answer. */

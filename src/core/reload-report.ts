@@ -9,6 +9,8 @@ export type ReloadReport = {
   readonly changed: ChangedNames;
   /** Why it has not worked; no secret is in it. */
   readonly problem: string | undefined;
+  /** Until the restart that is held; undefined where none is. */
+  readonly restartInMs: number | undefined;
 };
 
 type Meaning = {
@@ -77,13 +79,22 @@ export function hasWorked({ outcome, problem }: ReloadReport): boolean {
 }
 
 /** For people: a sentence, why it is so, and what has changed. */
-export function formatReport({ outcome, changed, problem }: ReloadReport): string {
+export function formatReport(report: ReloadReport): string {
+  const { changed, problem } = report;
   const rows: Row[] = [
     ...(problem === undefined ? [] : [{ label: 'why', items: [onOneLine(problem)] }]),
     ...changedRows(changed),
   ];
-  const { sentence } = meanings[outcome];
+  const sentence = sentenceOf(report);
   return rows.length === 0 ? `${sentence}\n` : `${sentence}\n${formatRows(rows)}`;
+}
+
+/** An init of another version does not say how long. */
+function sentenceOf({ outcome, restartInMs }: ReloadReport): string {
+  return outcome === 'restart-held' && restartInMs !== undefined
+    ? `Reloaded: the files are up to date; the app restarts in ${Math.ceil(restartInMs / 1000)} s, because restarts are ` +
+        'a minute apart, and up to 15 where there are many (reload --now does not wait).'
+    : meanings[outcome].sentence;
 }
 
 /** One for each kind in which something has changed. */

@@ -1,12 +1,13 @@
 // The reload as a table: (state, event) -> (next state, commands). No clock, no network, no process.
 //
-//           .----------------- asked --------------.
+//           .------------- asked: now -------------.
 //           |                                      v
-//   idle --changed--> gathering ----- due ----> fetching --fetched--> applying --applied--> acting --> idle
-//                        ^                         |                     |
-//                        '-connected- waiting <----'--- failed, distrusted
+//   idle --changed, asked--> gathering -- due --> fetching --fetched--> applying --applied--> acting --> idle
+//                               ^                    |                     |
+//                               '- connected, asked- waiting <- failed, distrusted
 //
 // - One at a time. What comes meanwhile is one wish, and leads to exactly one more reload.
+// - Who asks by hand waits for quiet like everybody else, but not for the end of a backoff; who asks for it now, for nothing.
 // - What failed is tried again, for ever, and changes nothing until then. What was refused for an edit of the config is
 //   not: that waits for the next reload by hand, and what was notified goes on with the old one.
 // - An action that cannot be done yet is held and blocks nothing: a signal that no process catches so far, a restart too
@@ -31,10 +32,11 @@ import {
   begin,
   extendWish,
   gather,
+  heldRestartInMs,
   runOf,
   settle,
 } from './reload-moves.ts';
-import { type RestartSpacing, restartDelayMs } from './restart-spacing.ts';
+import type { RestartSpacing } from './restart-spacing.ts';
 
 /** @param spacing - What a predecessor of this process knew of restarts. */
 export function startReloads(spacing?: RestartSpacing): ReloadState {
@@ -95,13 +97,13 @@ function onWish(
   const next = { ...state, wish: extendWish(state.wish, event) };
   switch (state.phase.id) {
     case 'idle':
-      return event.type === 'asked' ? begin(next) : gather(next, now);
+      return isNow(event) ? begin(next) : gather(next, now);
     case 'gathering':
       // Its timer sees for itself that it was too early.
-      return event.type === 'asked' ? begin(next) : [next, []];
+      return isNow(event) ? begin(next) : [next, []];
     case 'waiting':
       if (event.type === 'asked') {
-        return begin(next);
+        return event.isNow ? begin(next) : gather(next, now);
       }
 
       return event.type === 'connected' || state.phase.after === 'refusal'
@@ -116,8 +118,12 @@ function onWish(
   }
 }
 
+function isNow(event: EventOf<'changed' | 'connected' | 'asked'>): boolean {
+  return event.type === 'asked' && event.isNow;
+}
+
 function onTimer(state: ReloadState, { timer }: EventOf<'timer'>, now: Now): Transition {
-  const { phase, held, spacing } = state;
+  const { phase, held } = state;
   switch (timer) {
     case 'reload': {
       const delayMs = reloadDelayMs(state, now);
@@ -137,8 +143,8 @@ function onTimer(state: ReloadState, { timer }: EventOf<'timer'>, now: Now): Tra
         ? [state, [{ type: 'set-timer', timer, delayMs: signalDelayMs(0) }]]
         : [state, [{ type: 'send-signal', signal: held.signal }]];
     case 'restart': {
-      const delayMs = restartDelayMs(spacing, now.nowMs);
-      if (held?.kind !== 'restart' || 'run' in phase) {
+      const delayMs = heldRestartInMs(state, now.nowMs);
+      if (delayMs === undefined || 'run' in phase) {
         return [state, []];
       }
 

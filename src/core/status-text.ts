@@ -61,7 +61,8 @@ function pipelineRows({ pipeline }: Status): Row[] {
   ];
 }
 
-function reloadRows({ reload: { phase, last, lastSuccessMs, byOutcome, held } }: Status): Row[] {
+function reloadRows({ reload }: Status): Row[] {
+  const { phase, last, lastSuccessMs, byOutcome } = reload;
   if (phase === 'off') {
     return [];
   }
@@ -70,7 +71,7 @@ function reloadRows({ reload: { phase, last, lastSuccessMs, byOutcome, held } }:
   return [
     {
       label: 'reload',
-      items: [display(phase), ...(held === undefined ? [] : [`a ${held} is due and waits`])],
+      items: [display(phase), ...heldItems(reload)],
     },
     ...(counts.length === 0 ? [] : [{ label: 'reloads so far', items: counts }]),
     ...(last === undefined
@@ -83,6 +84,15 @@ function reloadRows({ reload: { phase, last, lastSuccessMs, byOutcome, held } }:
       ? []
       : [{ label: 'last success', items: [`${formatAge(lastSuccessMs)} ago`] }]),
   ];
+}
+
+function heldItems({ held, restartInMs }: Status['reload']): string[] {
+  if (held === undefined) {
+    return [];
+  }
+
+  const time = restartInMs === undefined ? '' : ` for ${formatAge(restartInMs)}`;
+  return [`a ${held} is due and waits${time}`];
 }
 
 function pid1Rows({ pid1 }: Status): Row[] {

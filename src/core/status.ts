@@ -43,6 +43,8 @@ export type Status = {
     readonly byOutcome: Readonly<Record<string, number>>;
     /** What is due and cannot be done yet. */
     readonly held: 'signal' | 'restart' | undefined;
+    /** Until the restart that is held. */
+    readonly restartInMs: number | undefined;
   };
   /** Since pid1 was started; undefined where no brain is there to ask. */
   readonly pid1: { readonly orphansReaped: number; readonly signalsForwarded: number } | undefined;
@@ -88,6 +90,7 @@ export function statusWithoutBrain({ app, ...init }: KnownWithoutBrain): Status 
       lastSuccessMs: undefined,
       byOutcome: {},
       held: undefined,
+      restartInMs: undefined,
     },
     pid1: undefined,
   };

@@ -59,13 +59,19 @@ function statusSchema() {
       lastSuccessMs: maybe(number),
       byOutcome: v.record(v.string(), number),
       held: maybe(v.picklist(['signal', 'restart'])),
+      restartInMs: perhaps(number),
     }),
     pid1: maybe(v.object({ orphansReaped: number, signalsForwarded: number })),
   });
 }
 
 function reportSchema() {
-  return v.object({ outcome: outcome(), changed: changed(), problem: maybe(v.string()) });
+  return v.object({
+    outcome: outcome(),
+    changed: changed(),
+    problem: maybe(v.string()),
+    restartInMs: perhaps(v.number()),
+  });
 }
 
 function outcome() {
@@ -81,6 +87,14 @@ function changed() {
 function maybe<Input, Output>(schema: v.GenericSchema<Input, Output>) {
   return v.pipe(
     v.nullable(schema),
+    v.transform((value) => value ?? undefined),
+  );
+}
+
+/** As `maybe`, of a key that an older init does not know. */
+function perhaps<Input, Output>(schema: v.GenericSchema<Input, Output>) {
+  return v.pipe(
+    v.optional(v.nullable(schema), null),
     v.transform((value) => value ?? undefined),
   );
 }

@@ -10,8 +10,12 @@ export type Operations = {
   readonly ist: () => string | undefined;
   /** The identifiers of those that init holds. */
   readonly secrets: () => readonly string[];
-  /** Also reads `warp.config.js` again. Resolves when the reload has finished. */
-  readonly reload: () => Promise<ReloadReport>;
+  /**
+   * Also reads `warp.config.js` again. Resolves when the reload has finished.
+   *
+   * @param isNow - Neither quiet time nor the spacing of restarts holds it up.
+   */
+  readonly reload: (isNow: boolean) => Promise<ReloadReport>;
   /** The last lines of the log: JSON, one on a line. */
   readonly log: () => string;
 };
@@ -27,6 +31,9 @@ export type ControlAnswer = {
 /** Of the status; the reload takes as long as it takes. pid1 answers in microseconds. */
 export type AnswerDeadline = { readonly statusMs: number };
 
+/** `query`: what follows the question mark. */
+type Question = AnswerDeadline & { readonly query: string };
+
 export type Asked = { readonly method: string; readonly url: string };
 
 /** Rejects with what the operation has thrown. */
@@ -35,7 +42,7 @@ export async function answer(
   operations: Operations,
   deadline: AnswerDeadline,
 ): Promise<ControlAnswer> {
-  const path = url.split('?', 1)[0] ?? '';
+  const [path = '', query = ''] = url.split('?', 2);
   const route = routes.get(path);
   if (route === undefined) {
     return describeFailure(404, `There is nothing at this path; there are ${paths()}`);
@@ -48,14 +55,14 @@ export async function answer(
     return { ...describeFailure(405, `Ask for this path by ${allow}`), allow };
   }
 
-  return route.answer(operations, deadline);
+  return route.answer(operations, { ...deadline, query });
 }
 
 type Route = {
   readonly method: 'GET' | 'POST';
   readonly answer: (
     operations: Operations,
-    deadline: AnswerDeadline,
+    question: Question,
   ) => ControlAnswer | Promise<ControlAnswer>;
 };
 
@@ -64,8 +71,8 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     '/status',
     {
       method: 'GET',
-      answer: (operations, deadline) =>
-        withStatus(operations, deadline, (status) => json(200, formatDocument(status))),
+      answer: (operations, question) =>
+        withStatus(operations, question, (status) => json(200, formatDocument(status))),
     },
   ],
   [
@@ -98,8 +105,12 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     '/reload',
     {
       method: 'POST',
-      answer: async ({ reload }) => {
-        const report = await reload();
+      answer: async ({ reload }, { query }) => {
+        if (query !== '' && query !== 'now') {
+          return describeFailure(400, 'Ask for /reload, or for /reload?now');
+        }
+
+        const report = await reload(query === 'now');
         // So that `curl --fail` knows, too.
         return json(hasWorked(report) ? 200 : 500, formatDocument(report));
       },
@@ -109,8 +120,8 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     '/metrics',
     {
       method: 'GET',
-      answer: (operations, deadline) =>
-        withStatus(operations, deadline, (status) => ({
+      answer: (operations, question) =>
+        withStatus(operations, question, (status) => ({
           status: 200,
           contentType: metricsContentType,
           text: formatMetrics(status, Date.now()),

@@ -45,8 +45,12 @@ export type ReloadPorts = {
 export type Reloader = {
   readonly changed: (kinds: readonly ChangeKind[]) => void;
   readonly connected: () => void;
-  /** Resolves when the reload that this leads to has finished. */
-  readonly ask: () => Promise<ReloadOutcome>;
+  /**
+   * Resolves when the reload that this leads to has finished, also where its restart is still to come.
+   *
+   * @param isNow - Neither quiet time nor the spacing of restarts holds it up.
+   */
+  readonly ask: (isNow: boolean) => Promise<ReloadOutcome>;
   readonly appEnded: () => void;
   readonly appStarted: () => void;
   readonly state: () => ReloadState;
@@ -79,11 +83,11 @@ export function startReloader(ports: ReloadPorts, spacing?: RestartSpacing): Rel
   return {
     changed: (kinds) => happen(driver, { type: 'changed', kinds, random: ports.random() }),
     connected: () => happen(driver, { type: 'connected' }),
-    ask: () =>
+    ask: (isNow) =>
       new Promise((resolve) => {
         driver.asked += 1;
         driver.waiters.set(driver.asked, resolve);
-        happen(driver, { type: 'asked', waiter: driver.asked });
+        happen(driver, { type: 'asked', waiter: driver.asked, isNow });
       }),
     appEnded: () => happen(driver, { type: 'app-ended' }),
     appStarted: () => happen(driver, { type: 'app-started' }),

@@ -16,7 +16,7 @@ import { type InitMarker, formatMarker } from '../../src/core/init-marker.ts';
 import type { Status } from '../../src/core/status.ts';
 import { formatStatus } from '../../src/core/status-text.ts';
 import { leaveMarker } from '../../src/commands/leave-marker.ts';
-import { busy, nothingChanged } from '../core/status-examples.ts';
+import { busy, reportOf } from '../core/status-examples.ts';
 import { startProcess, statusField } from '../helpers/process.ts';
 import { deadSocketPath, serveBytes, serveHttp } from '../inputs/socket-server.ts';
 import { serve, stateDirectory } from '../reload/control-rig.ts';
@@ -54,7 +54,7 @@ describe('warp-init status', () => {
     expect(json).toMatchObject({ status: 0, stderr: '' });
     expect(JSON.parse(json.stdout)).toEqual({
       ...lost,
-      reload: { ...lost.reload, held: null },
+      reload: { ...lost.reload, held: null, restartInMs: null },
     });
   });
 
@@ -88,6 +88,9 @@ describe('warp-init status', () => {
     [['status', '--jsn'], 'Did you mean --json?'],
     [['satus'], 'Did you mean `warp-init status`? To run it as the app, put -- before it.'],
     [['reload', '--json'], 'See warp-init --help.'],
+    [['reload', '--nwo'], 'Did you mean --now?'],
+    [['reload', '--now=later'], 'Write --now, or --now=false.'],
+    [['status', '--now'], 'See warp-init --help.'],
     [['health', '--user', 'x'], 'See warp-init --help.'],
   ])('%j is no command line', async (args, fix) => {
     expect(errorOf(await run(args))).toMatchObject({ status: 64, code: 'E_USAGE', fix });
@@ -107,11 +110,7 @@ describe('warp-init reload', () => {
   test('ends with 1 and says why if it has not', async () => {
     const { directory } = await serve({
       reload: () =>
-        Promise.resolve({
-          outcome: 'refused',
-          changed: nothingChanged,
-          problem: 'Cannot use warp.config.js: 1 problem',
-        }),
+        Promise.resolve(reportOf('refused', { problem: 'Cannot use warp.config.js: 1 problem' })),
     });
     expect(await ask('reload', directory)).toEqual({
       status: 1,
@@ -122,7 +121,24 @@ describe('warp-init reload', () => {
     });
   });
 
-  test('ends with 69 where init ends meanwhile, or has a defect', async () => {
+  test('waits for quiet and the spacing of restarts, unless it is told not to', async () => {
+    const asked: boolean[] = [];
+    const { directory } = await serve({
+      reload: (isNow) => {
+        asked.push(isNow);
+        return Promise.resolve(reportOf('restart-held', { restartInMs: 42_001 }));
+      },
+    });
+    expect(await ask('reload', directory)).toEqual({
+      status: 0,
+      stdout: expect.stringContaining('the app restarts in 43 s, because'),
+      stderr: '',
+    });
+    await ask('reload', directory, '--now');
+    expect(asked).toEqual([false, true]);
+  });
+
+  test('ends with 69 where the brain ends meanwhile, or has a defect', async () => {
     const ending = await serve({
       reload: () => {
         ending.close();
@@ -138,10 +154,12 @@ describe('warp-init reload', () => {
       status: 69,
       code: 'E_CONTROL',
       msg: `Cannot use the answer of ${ending.path}: the connection failed with ECONNRESET`,
+      fix: expect.stringMatching(/^Run it again: the brain has ended meanwhile/),
     });
     expect(errorOf(failed)).toMatchObject({
       status: 69,
       msg: `Cannot use the answer of ${broken.path}: its status is 500, and it is no report`,
+      fix: expect.stringMatching(/^Look into the log/),
     });
   });
 });

@@ -145,50 +145,100 @@ describe('what comes during a reload leads to exactly one more', () => {
   });
 });
 
-describe('a reload by hand', () => {
-  const asked = { type: 'asked', waiter: 7 } as const;
-  const everything = { type: 'fetch', kinds: new Set([...fetched, 'config']) };
+const asked = { type: 'asked', waiter: 7, isNow: false } as const;
+const everything = { type: 'fetch', kinds: new Set([...fetched, 'config']) };
 
-  test('does not wait for quiet, reads the config as well, and is answered', () => {
+describe('a reload by hand', () => {
+  test('waits for quiet, reads the config as well, and is answered', () => {
     const it = machine();
 
-    expect(it.happen(asked)).toEqual([everything]);
+    expect(it.happen(asked)).toEqual([setTimer(500)]);
+    it.pass(500);
+    expect(it.timer()).toEqual([everything]);
     expect(it.complete(none)).toEqual([finish('applied', 7)]);
   });
 
-  test('takes along what was being gathered', () => {
+  test('is one reload with all that comes until it is quiet, and each who asked is answered', () => {
     const it = machine();
     it.changed();
-
-    expect(it.happen(asked)).toEqual([everything]);
-    it.complete(none);
+    it.pass(400);
+    expect(it.happen(asked)).toEqual([]);
+    it.pass(400);
+    expect([it.timer(), it.happen({ ...asked, waiter: 8 })]).toEqual([[setTimer(100)], []]);
+    it.pass(100);
+    expect(it.timer()).toEqual([setTimer(400)]);
+    it.changed();
+    it.pass(500);
+    expect(it.timer()).toEqual([everything]);
+    expect(it.complete(none)).toEqual([finish('applied', 7, 8)]);
     expect([it.timer(), it.state().phase]).toEqual([[], { id: 'idle' }]);
   });
 
-  test('during another reload follows it at once, and has its own answer', () => {
+  test('does not wait longer than the longest wait, however many ask', () => {
+    const it = machine();
+    const startMs = it.nowMs();
+    for (let waiter = 1; it.state().phase.id !== 'fetching'; waiter += 1) {
+      it.happen({ ...asked, waiter });
+      it.pass(100);
+      it.timer();
+    }
+
+    expect(it.nowMs() - startMs).toBe(10_000);
+  });
+
+  test('during another reload follows it, and has its own answer', () => {
     const it = machine();
     it.changed();
     it.pass(500);
     it.timer();
 
     expect(it.happen(asked)).toEqual([]);
-    expect(it.complete(none)).toEqual([finish('applied'), everything]);
+    it.pass(200);
+    expect(it.complete(none)).toEqual([finish('applied'), setTimer(300)]);
+    it.pass(300);
+    expect(it.timer()).toEqual([everything]);
     expect(it.complete(none, false)).toEqual([finish('unchanged', 7)]);
   });
 
-  test('does not wait for the end of a backoff', () => {
+  test('does not wait for the end of a backoff, but for quiet, however long ago what failed was notified', () => {
     const it = machine();
     it.changed();
     it.pass(500);
     it.timer();
+    it.pass(20_000);
     it.happen({ type: 'failed', random: 0.9 });
 
-    expect(it.happen(asked)).toEqual([everything]);
+    expect(it.happen(asked)).toEqual([setTimer(500)]);
+    it.pass(500);
+    expect(it.timer()).toEqual([everything]);
+    // The failures before still count.
+    expect(it.happen({ type: 'failed', random: 0.5 })).toEqual([
+      finish('failed', 7),
+      setTimer(1000),
+    ]);
+  });
+
+  test('during a fetch that fails does not wait for the end of a backoff, either', () => {
+    const it = machine();
+    it.changed();
+    it.pass(500);
+    it.timer();
+    it.happen(asked);
+
+    expect(it.happen({ type: 'failed', random: 0.9 })).toEqual([
+      finish('failed'),
+      setTimer(900),
+      setTimer(500),
+    ]);
+    it.pass(500);
+    expect(it.timer()).toEqual([everything]);
   });
 
   test('of a config that is refused says so and is not tried again', () => {
     const it = machine();
     it.happen(asked);
+    it.pass(500);
+    it.timer();
 
     expect(it.happen({ type: 'refused' })).toEqual([finish('refused', 7)]);
     expect(it.state().phase).toEqual({ id: 'idle' });
@@ -199,9 +249,11 @@ describe('a reload by hand', () => {
     it.changed();
     it.pass(400);
     it.happen(asked);
+    it.pass(500);
+    it.timer();
 
-    expect(it.happen({ type: 'refused' })).toEqual([finish('refused', 7), setTimer(100)]);
-    it.pass(100);
+    expect(it.happen({ type: 'refused' })).toEqual([finish('refused', 7), setTimer(500)]);
+    it.pass(500);
     expect(it.timer()).toEqual([{ type: 'fetch', kinds: new Set(fetched) }]);
   });
 
@@ -223,6 +275,57 @@ describe('a reload by hand', () => {
     it.pass(500);
     expect(it.timer()).toEqual([{ type: 'fetch', kinds: new Set(fetched) }]);
     expect(it.happen({ type: 'app-started' })).toEqual([]);
+  });
+});
+
+describe('a reload by hand, now,', () => {
+  const now = { ...asked, isNow: true };
+
+  test('does not wait for quiet, reads the config as well, and is answered', () => {
+    const it = machine();
+
+    expect(it.happen(now)).toEqual([everything]);
+    expect(it.complete(none)).toEqual([finish('applied', 7)]);
+  });
+
+  test('takes along what was being gathered, and who waits', () => {
+    const it = machine();
+    it.changed();
+    it.happen(asked);
+
+    expect(it.happen({ ...now, waiter: 8 })).toEqual([everything]);
+    expect(it.complete(none)).toEqual([finish('applied', 7, 8)]);
+    expect([it.timer(), it.state().phase]).toEqual([[], { id: 'idle' }]);
+  });
+
+  test('during another reload follows it at once, and has its own answer', () => {
+    const it = machine();
+    it.changed();
+    it.pass(500);
+    it.timer();
+
+    expect(it.happen(now)).toEqual([]);
+    expect(it.complete(none)).toEqual([finish('applied'), everything]);
+    expect(it.complete(none, false)).toEqual([finish('unchanged', 7)]);
+  });
+
+  test('does not wait for the end of a backoff', () => {
+    const it = machine();
+    it.changed();
+    it.pass(500);
+    it.timer();
+    it.happen({ type: 'failed', random: 0.9 });
+
+    expect(it.happen(now)).toEqual([everything]);
+  });
+
+  test('that failed is tried again as any other: with the spacing of restarts', () => {
+    const it = machine({ lastAtMs: 1_000_000, gapMs: 60_000 });
+    it.happen(now);
+    it.happen({ type: 'failed', random: 0 });
+    expect(it.timer()).toEqual([everything]);
+
+    expect(it.complete(restart)).toContainEqual(finish('restart-held'));
   });
 });
 
@@ -300,7 +403,9 @@ describe('a fetch that failed', () => {
 
   test('answers who asked, once', () => {
     const it = machine();
-    it.happen({ type: 'asked', waiter: 7 });
+    it.happen(asked);
+    it.pass(500);
+    it.timer();
 
     expect(it.happen({ type: 'failed', random: 0 })).toEqual([finish('failed', 7), setTimer(0)]);
     it.timer();
@@ -532,11 +637,27 @@ describe('a restart', () => {
     expect(it.state().phase).toEqual({ id: 'gathering' });
   });
 
-  test('by hand does not wait for the minute, and counts', () => {
+  test('by hand is held as any other, which is the answer, and done when the minute is over', () => {
     const it = machine();
     it.reload(restart);
     it.happen(ended);
-    it.happen({ type: 'asked', waiter: 7 });
+    it.happen(asked);
+    it.pass(500);
+    it.timer();
+
+    expect(it.complete(restart)).toEqual([setTimer(59_500, 'restart'), finish('restart-held', 7)]);
+    it.pass(59_500);
+    expect(it.timer('restart')).toEqual([{ type: 'restart' }]);
+    expect(it.happen(ended)).toEqual([{ type: 'remember' }, finish('restarted')]);
+  });
+
+  test('by hand, now, does not wait for the minute, and counts; nor does one that is held', () => {
+    const it = machine();
+    it.reload(restart);
+    it.happen(ended);
+    it.reload(restart);
+    expect(it.state().held).toEqual({ kind: 'restart' });
+    it.happen({ ...asked, isNow: true });
 
     expect(it.complete(restart)).toEqual([{ type: 'restart' }]);
     expect(it.happen(ended)).toEqual([{ type: 'remember' }, finish('restarted', 7)]);
@@ -557,8 +678,31 @@ describe('a restart', () => {
       setTimer(60_000, 'restart'),
       finish('restart-refused'),
     ]);
-    it.pass(60_000);
+    it.pass(59_999);
+    expect(it.timer('restart')).toEqual([setTimer(1, 'restart')]);
+    it.pass(1);
     expect(it.timer('restart')).toEqual([{ type: 'restart' }]);
+    expect(it.happen({ ...ended, outcome: 'restart-refused' })[0]).toEqual(
+      setTimer(60_000, 'restart'),
+    );
+  });
+
+  test('that is refused counts for none: the next one by hand keeps the distance to the last that was one', () => {
+    const it = machine();
+    const refused = { ...ended, outcome: 'restart-refused' } as const;
+    const byHand = (isNow = false) => {
+      it.happen({ ...asked, isNow });
+      it.pass(isNow ? 0 : 500);
+      it.timer();
+      return it.complete(restart);
+    };
+    byHand();
+    it.happen(refused);
+    expect(byHand()).toEqual([{ type: 'restart' }]);
+    it.happen(ended);
+    byHand(true);
+    it.happen(refused);
+    expect(byHand()).toEqual([setTimer(59_500, 'restart'), finish('restart-held', 7)]);
   });
 
   test.each([
@@ -600,11 +744,14 @@ const answers = {
 
 type Work = keyof typeof answers;
 
-const disturbance = fc.constantFrom<Happening | 'asked'>(
+type Disturbance = Happening | 'asked' | 'asked now';
+
+const disturbance = fc.constantFrom<Disturbance>(
   { type: 'changed', kinds: ['ist'], random: 0.5 },
   { type: 'changed', kinds: ['secrets'], random: 0.5 },
   { type: 'connected' },
   'asked',
+  'asked now',
 );
 
 describe('whatever happens in whatever order', () => {
@@ -711,10 +858,14 @@ function simulate(choose: (work: Work) => Happening) {
   return {
     answer,
     pass: (ms: number) => fireUntil(nowMs + ms),
-    disturb: (event: Happening | 'asked') => {
+    disturb: (event: Disturbance) => {
       clock += 1;
       lastChange = clock;
-      happen(event === 'asked' ? { type: 'asked', waiter: (waiter += 1) } : event);
+      happen(
+        event === 'asked' || event === 'asked now'
+          ? { type: 'asked', waiter: (waiter += 1), isNow: event === 'asked now' }
+          : event,
+      );
     },
     /** From here on all goes well. */
     settle: () => {

@@ -1,8 +1,17 @@
 // States of a running init for tests: one with everything, one with nothing.
+import type { ReloadReport } from '../../src/core/reload-report.ts';
 import { statusWithoutBrain } from '../../src/core/status.ts';
 import type { Status } from '../../src/core/status.ts';
 
 export const nothingChanged = { ist: [], secrets: [], certificates: [], config: [] };
+
+/** Of a reload that came to this, and changed nothing. */
+export function reportOf(
+  outcome: ReloadReport['outcome'],
+  more: Partial<ReloadReport> = {},
+): ReloadReport {
+  return { outcome, changed: nothingChanged, problem: undefined, restartInMs: undefined, ...more };
+}
 
 /** Follows the platform, and has seen much. */
 export const busy: Status = {
@@ -27,6 +36,7 @@ export const busy: Status = {
     lastSuccessMs: 350,
     byOutcome: { signaled: 5, failed: 1, unchanged: 0 },
     held: undefined,
+    restartInMs: undefined,
   },
   pid1: { orphansReaped: 12, signalsForwarded: 3 },
 };

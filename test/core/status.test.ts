@@ -10,7 +10,7 @@ import {
 import { formatStatus } from '../../src/core/status-text.ts';
 import { formatDocument } from '../../src/core/status.ts';
 import type { Status } from '../../src/core/status.ts';
-import { alone, busy, nothingChanged } from './status-examples.ts';
+import { alone, busy, nothingChanged, reportOf } from './status-examples.ts';
 
 describe('The status for people', () => {
   test('says how the app, the pipeline and the reloads are, without what is 0', () => {
@@ -57,6 +57,7 @@ healthy: the app runs (pid 7), nothing is followed
         lastSuccessMs: undefined,
         byOutcome: {},
         held: 'restart',
+        restartInMs: 43_210,
       },
     });
     expect(text).toBe(`\
@@ -65,7 +66,7 @@ unhealthy: the app does not run, it is being restarted
   app            does not run, is being restarted, started once
   pipeline       not connected, has connected 0 times
   notifications  0 seen
-  reload         waiting, a restart is due and waits
+  reload         waiting, a restart is due and waits for 43 s
   PID 1          12 orphans reaped, 3 signals forwarded
 `);
   });
@@ -110,7 +111,14 @@ describe('The status as JSON', () => {
         eventsSeen: 0,
         eventsIgnored: {},
       },
-      reload: { phase: 'off', last: null, lastSuccessMs: null, byOutcome: {}, held: null },
+      reload: {
+        phase: 'off',
+        last: null,
+        lastSuccessMs: null,
+        byOutcome: {},
+        held: null,
+        restartInMs: null,
+      },
       pid1: null,
     });
   });
@@ -148,21 +156,26 @@ describe('An init is', () => {
 describe('The report of a reload', () => {
   test('says what has become of it, why, and what has changed by kind', () => {
     const changed = { ...nothingChanged, ist: ['my-db'], config: ['variable A', 'init.user'] };
-    expect(formatReport({ outcome: 'refused', changed, problem: 'Cannot read\nit' })).toBe(`\
+    expect(formatReport(reportOf('refused', { changed, problem: 'Cannot read\nit' }))).toBe(`\
 Nothing was reloaded: what is new is not valid.
   why     Cannot read\\u000ait
   ist     my-db
   config  "variable A", init.user
 `);
-    expect(
-      formatReport({ outcome: 'unchanged', changed: nothingChanged, problem: undefined }),
-    ).toBe('Nothing has changed.\n');
+    expect(formatReport(reportOf('unchanged'))).toBe('Nothing has changed.\n');
+  });
+
+  test('says in how many seconds the app restarts where that is held, and how not to wait', () => {
+    const held = (restartInMs?: number) => formatReport(reportOf('restart-held', { restartInMs }));
+    expect(held(42_001)).toBe(
+      'Reloaded: the files are up to date; the app restarts in 43 s, because restarts are a minute apart, and up to 15 where there are many (reload --now does not wait).\n',
+    );
+    // What an init of another version says.
+    expect(held()).toContain('the app is restarted when its last restart is long enough ago');
   });
 
   test('has worked where what is new is in force, or will be by itself', () => {
-    const worked = reloadOutcomes.filter((outcome) =>
-      hasWorked({ outcome, changed: nothingChanged, problem: undefined }),
-    );
+    const worked = reloadOutcomes.filter((outcome) => hasWorked(reportOf(outcome)));
     expect(worked).toEqual([
       'unchanged',
       'applied',
@@ -173,7 +186,7 @@ Nothing was reloaded: what is new is not valid.
       'restart-held',
     ]);
     const problem = 'Cannot use secret "key"';
-    expect(hasWorked({ outcome: 'applied', changed: nothingChanged, problem })).toBe(false);
+    expect(hasWorked(reportOf('applied', { problem }))).toBe(false);
     expect(reloadOutcomes).toHaveLength(14);
     expect(isReloadOutcome('toString')).toBe(false);
   });

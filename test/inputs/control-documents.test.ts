@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { reloadOutcomes } from '../../src/core/reload-report.ts';
 import { formatDocument } from '../../src/core/status.ts';
 import { parseReport, parseStatus } from '../../src/inputs/control-documents.ts';
-import { alone, busy, nothingChanged } from '../core/status-examples.ts';
+import { alone, busy, nothingChanged, reportOf } from '../core/status-examples.ts';
 
 describe('A status', () => {
   test.each([
@@ -17,6 +17,17 @@ describe('A status', () => {
   test('may have keys that this version does not know', () => {
     const newer = { ...busy, more: 1, pid1: { ...busy.pid1, brainStarts: 3 } };
     expect(parseStatus(formatDocument(newer))).toEqual(busy);
+  });
+
+  test('and a report may lack what an older init does not know', () => {
+    const { restartInMs, ...older } = busy.reload;
+    expect(restartInMs).toBeUndefined();
+    const known = { held: null, last: null };
+    expect(
+      parseStatus(formatDocument({ ...busy, reload: { ...older, ...known } }))?.reload,
+    ).toEqual({ ...busy.reload, last: undefined });
+    const report = { outcome: 'restart-held', changed: nothingChanged, problem: null };
+    expect(parseReport(JSON.stringify(report))).toEqual(reportOf('restart-held'));
   });
 
   test.each([
@@ -44,6 +55,7 @@ describe('A report', () => {
       outcome,
       changed: { ...nothingChanged, secrets: ['a', 'b'] },
       problem: outcome === 'failed' ? 'why' : undefined,
+      restartInMs: outcome === 'restart-held' ? 59_999 : undefined,
     };
     expect(parseReport(formatDocument(report))).toEqual(report);
   });

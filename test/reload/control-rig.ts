@@ -11,7 +11,7 @@ import { onTestFinished } from 'vitest';
 import type { Warning } from '../../src/core/warning.ts';
 import { startControlSocket } from '../../src/reload/control-socket.ts';
 import type { ControlSocketOptions, Operations } from '../../src/reload/control-socket.ts';
-import { busy, nothingChanged } from '../core/status-examples.ts';
+import { busy, nothingChanged, reportOf } from '../core/status-examples.ts';
 import { collect } from '../helpers/process.ts';
 import type { Output } from '../helpers/process.ts';
 
@@ -21,11 +21,7 @@ const usualOperations: Operations = {
   secrets: () => ['a', 'b'],
   log: () => '{"level":30,"name":"warp-init","msg":"The app runs"}\n',
   reload: () =>
-    Promise.resolve({
-      outcome: 'signaled',
-      changed: { ...nothingChanged, ist: ['my-db'] },
-      problem: undefined,
-    }),
+    Promise.resolve(reportOf('signaled', { changed: { ...nothingChanged, ist: ['my-db'] } })),
 };
 
 export type Served = {

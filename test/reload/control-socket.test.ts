@@ -19,7 +19,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { parseStatus } from '../../src/inputs/control-documents.ts';
 import type { ReloadReport } from '../../src/core/reload-report.ts';
-import { busy, nothingChanged } from '../core/status-examples.ts';
+import { formatDocument } from '../../src/core/status.ts';
+import { busy, nothingChanged, reportOf } from '../core/status-examples.ts';
 import { eventually, startProcess } from '../helpers/process.ts';
 import { deadSocketPath } from '../inputs/socket-server.ts';
 import { collectFrom, curl, sayBytes, serve, stateDirectory } from './control-rig.ts';
@@ -75,11 +76,7 @@ describe('curl gets', () => {
   });
 
   test('the report of a reload, 200 if it has worked and else 500, with or without a body', async () => {
-    const report: ReloadReport = {
-      outcome: 'failed',
-      changed: nothingChanged,
-      problem: 'Cannot reach the platform',
-    };
+    const report = reportOf('failed', { problem: 'Cannot reach the platform' });
     const [good, bad] = await Promise.all([
       serve(),
       serve({ reload: () => Promise.resolve(report) }),
@@ -93,10 +90,28 @@ describe('curl gets', () => {
       outcome: 'signaled',
       changed: { ...nothingChanged, ist: ['my-db'] },
       problem: null,
+      restartInMs: null,
     });
     expect(failed.status).toBe(500);
-    expect(JSON.parse(failed.text)).toEqual(report);
+    expect(failed.text).toBe(formatDocument(report));
     await expect(curl(bad.path, '/reload', '--fail', '--data', '')).rejects.toThrow('500');
+  });
+
+  test('a reload with or without waiting, and no other question', async () => {
+    const asked: boolean[] = [];
+    const { path } = await serve({
+      reload: (isNow) => {
+        asked.push(isNow);
+        return Promise.resolve(reportOf('applied'));
+      },
+    });
+    const statuses: number[] = [];
+    for (const url of ['/reload', '/reload?', '/reload?now', '/reload?now=false', '/reload?NOW']) {
+      statuses.push((await curl(path, url, '--request', 'POST')).status);
+    }
+
+    expect(statuses).toEqual([200, 200, 200, 400, 400]);
+    expect(asked).toEqual([false, false, true]);
   });
 
   test.each([
@@ -140,7 +155,7 @@ describe('Several clients', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
 
     for (const resolve of waiting) {
-      resolve({ outcome: 'applied', changed: nothingChanged, problem: undefined });
+      resolve(reportOf('applied'));
     }
 
     expect((await Promise.all(reloads)).map(({ status }) => status)).toEqual([200, 200, 200]);
@@ -195,7 +210,7 @@ describe('A client that', () => {
       limits: { bodyBytes: 1000 },
       reload: () => {
         reloads += 1;
-        return Promise.resolve({ outcome: 'applied', changed: nothingChanged, problem: undefined });
+        return Promise.resolve(reportOf('applied'));
       },
     });
     const post = (sizeBytes: number, ...more: string[]) =>
@@ -275,7 +290,7 @@ describe('A client that', () => {
     await eventually(() => expect(finish).toBeDefined());
     socket.destroy();
     await closed;
-    finish?.({ outcome: 'applied', changed: nothingChanged, problem: undefined });
+    finish?.(reportOf('applied'));
     expect((await curl(path, '/status')).status).toBe(200);
     expect(problems).toEqual([]);
   });
