@@ -110,8 +110,8 @@ export function onRestartEnd(
       const [next, commands] = finish(state, outcome, now);
       return [next, [{ type: 'remember' }, ...commands]];
     }
+    // These were none, so they count for none: whoever repairs the reason and asks for another need not wait.
     case 'restart-refused': {
-      // It was none, so it counts for none: whoever repairs the reason and asks for another need not wait.
       const held = { kind: 'restart', notBeforeMs: now.nowMs + refusedAgainMs } as const;
       const [next, commands] = finish(
         { ...state, held, spacing: state.phase.before },
@@ -124,6 +124,6 @@ export function onRestartEnd(
       ];
     }
     case 'cancelled':
-      return finish(state, outcome, now);
+      return finish({ ...state, spacing: state.phase.before }, outcome, now);
   }
 }

@@ -23,7 +23,7 @@ type Phase =
       readonly id: 'acting';
       readonly run: Wish;
       readonly action: 'restart';
-      /** The spacing that holds again where it is refused. */
+      /** The spacing that holds again where it comes to none. */
       readonly before: RestartSpacing | undefined;
     };
 

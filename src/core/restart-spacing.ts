@@ -22,7 +22,7 @@ export function restartDelayMs(spacing: RestartSpacing | undefined, nowMs: numbe
     : Math.max(0, Math.ceil(spacing.gapMs - elapsedMs));
 }
 
-/** One by hand counts, too. */
+/** One that did not wait counts, too. */
 export function spaceRestarts(spacing: RestartSpacing | undefined, nowMs: number): RestartSpacing {
   const elapsedMs = spacing === undefined ? Infinity : nowMs - spacing.lastAtMs;
   const isDance = spacing !== undefined && elapsedMs >= 0 && elapsedMs < 2 * spacing.gapMs;

@@ -26,9 +26,9 @@ function startRestarted(options: FollowedOptions = {}): Promise<Followed> {
   return startFollowed({ args: politely, reload: restart, ...options });
 }
 
-/** By hand: not held for a minute. What becomes of it is for others to see. */
+/** Not held for a minute. What becomes of it is for others to see. */
 function restartByHand(it: Followed): void {
-  it.reload().catch(() => undefined);
+  it.reloadNow().catch(() => undefined);
 }
 
 /** Stopped, and started with all that is new; the next restart is a minute later, the files are not. */
@@ -49,10 +49,15 @@ async function restartForGood(): Promise<number | string> {
   await it.counted('restart-held', 1);
   expect(it.host('my-db.warp')).toBe('10.0.0.22');
   expect(await it.status()).toMatchObject({ app: { starts: 2 }, reload: { held: 'restart' } });
-  // By hand it is done, and what it falls back to is what was good last.
-  expect(await it.reload()).toMatchObject({ outcome: 'fell-back' });
+  // By hand it is held as well, and how long is said; `now` it is done, and what it falls back to is what was good last.
+  const held = await it.reload();
+  expect(held).toMatchObject({ outcome: 'restart-held', restartInMs: expect.any(Number) });
+  expect(held.restartInMs).toBeGreaterThan(30_000);
+  expect(held.restartInMs).toBeLessThan(60_000);
+  expect(await it.status()).toMatchObject({ app: { starts: 2 }, reload: { held: 'restart' } });
+  expect(await it.reloadNow()).toMatchObject({ outcome: 'fell-back', restartInMs: null });
   await it.emulator.update(shop('10.0.0.23', { key: 'battery-staple' }));
-  await it.counted('restart-held', 2);
+  await it.counted('restart-held', 3);
   // A brain that comes after this one does not hurry, either.
   await it.killBrain();
   await it.counted('restart-held', 1);

@@ -61,6 +61,8 @@ export type Followed = Container & {
   readonly inside: (path: string) => string;
   readonly status: () => Promise<Status>;
   readonly reload: () => Promise<ReloadReport>;
+  /** As `warp-init reload --now`. */
+  readonly reloadNow: () => Promise<ReloadReport>;
   /** How many reloads have come to this. */
   readonly count: (outcome: string) => Promise<number>;
   /** Waits until so many have. */
@@ -76,13 +78,13 @@ export type Followed = Container & {
 
 /** Resolves when the app runs, and the fetch that follows the first connection has found nothing new. */
 export async function startFollowed(options: FollowedOptions = {}): Promise<Followed> {
-  const { platform = shop(), reload = {}, init = {}, ready = 'start:', ...rest } = options;
+  const { platform = shop(), init = {}, ready = 'start:', ...rest } = options;
   const emulator = await startPlatform(platform);
   const container = startContainer({
     args: reader(),
     ...rest,
     emulator,
-    config: configOf({ reload, init, config: rest.config ?? {} }),
+    config: configOf({ reload: options.reload ?? {}, init, config: rest.config ?? {} }),
   });
   await container.stdout.waitFor(ready);
   const pid1 = await container.initPid();
@@ -92,6 +94,9 @@ export async function startFollowed(options: FollowedOptions = {}): Promise<Foll
   const status = async (): Promise<Status> =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Tested in test/reload/control-socket.test.ts.
     (await ask('GET', '/status')) as Status;
+  const reload = async (path: string): Promise<ReloadReport> =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- As above.
+    (await ask('POST', path)) as ReloadReport;
   const count = async (outcome: string): Promise<number> =>
     (await status()).reload.byOutcome[outcome] ?? 0;
   const settled = (): Promise<void> =>
@@ -109,8 +114,8 @@ export async function startFollowed(options: FollowedOptions = {}): Promise<Foll
     init: pid1,
     inside,
     status,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- As above.
-    reload: async () => (await ask('POST', '/reload')) as ReloadReport,
+    reload: () => reload('/reload'),
+    reloadNow: () => reload('/reload?now'),
     count,
     counted: (outcome, times) =>
       eventually(async () => expect(await count(outcome)).toBeGreaterThanOrEqual(times)),

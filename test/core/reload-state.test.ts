@@ -687,23 +687,25 @@ describe('a restart', () => {
     );
   });
 
-  test('that is refused counts for none: the next one by hand keeps the distance to the last that was one', () => {
-    const it = machine();
-    const refused = { ...ended, outcome: 'restart-refused' } as const;
-    const byHand = (isNow = false) => {
-      it.happen({ ...asked, isNow });
-      it.pass(isNow ? 0 : 500);
-      it.timer();
-      return it.complete(restart);
-    };
-    byHand();
-    it.happen(refused);
-    expect(byHand()).toEqual([{ type: 'restart' }]);
-    it.happen(ended);
-    byHand(true);
-    it.happen(refused);
-    expect(byHand()).toEqual([setTimer(59_500, 'restart'), finish('restart-held', 7)]);
-  });
+  test.each(['restart-refused', 'cancelled'] as const)(
+    'that is none (%s) counts for none: the next one by hand keeps the distance to the last that was one',
+    (outcome) => {
+      const it = machine();
+      const byHand = (isNow = false) => {
+        it.happen({ ...asked, isNow });
+        it.pass(isNow ? 0 : 500);
+        it.timer();
+        return it.complete(restart);
+      };
+      byHand();
+      it.happen({ ...ended, outcome });
+      expect(byHand()).toEqual([{ type: 'restart' }]);
+      it.happen(ended);
+      byHand(true);
+      it.happen({ ...ended, outcome });
+      expect(byHand()).toEqual([setTimer(59_500, 'restart'), finish('restart-held', 7)]);
+    },
+  );
 
   test.each([
     ['that fell back counts as told: the same plan would end in the same way', 'fell-back', true],

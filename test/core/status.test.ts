@@ -166,12 +166,13 @@ Nothing was reloaded: what is new is not valid.
   });
 
   test('says in how many seconds the app restarts where that is held, and how not to wait', () => {
-    const held = (restartInMs?: number) => formatReport(reportOf('restart-held', { restartInMs }));
-    expect(held(42_001)).toBe(
+    expect(formatReport(reportOf('restart-held', { restartInMs: 42_001 }))).toBe(
       'Reloaded: the files are up to date; the app restarts in 43 s, because restarts are a minute apart, and up to 15 where there are many (reload --now does not wait).\n',
     );
     // What an init of another version says.
-    expect(held()).toContain('the app is restarted when its last restart is long enough ago');
+    expect(formatReport(reportOf('restart-held'))).toContain(
+      'the app is restarted when its last restart is long enough ago',
+    );
   });
 
   test('has worked where what is new is in force, or will be by itself', () => {
