@@ -48,7 +48,7 @@ export async function followAfterAnother(
       // The platform may serve one without its text, because it is being renewed.
       certificates: readCertificates(
         config.settings.certificates?.directory,
-        memo.told?.certificates.keys(),
+        new Set(memo.writtenCertificates.map(([name]) => name)),
       ),
     }),
     applied: undefined,

@@ -6,6 +6,7 @@ import { type Plan, buildPlan } from '../core/plan.ts';
 import { type AppAction, decideAction } from '../core/reload-action.ts';
 import type { ChangeKind } from '../core/settings-reload.ts';
 import { areSameSecrets } from '../core/trust.ts';
+import { eitherOf } from '../core/written-certificates.ts';
 import { accountOfApp } from './app-start.ts';
 import { type Candidate, type Surroundings, gatherAgain } from './gather-again.ts';
 import { type Known, knownOf } from './known.ts';
@@ -75,8 +76,8 @@ export type Application = {
   readonly action: AppAction;
 };
 
-/** @param beforeWrite - The session knows all that is new, and nothing of it was written. */
-export async function apply(session: Session, beforeWrite: () => void): Promise<Application> {
+/** @param onKnown - The session knows all that is new: before anything of it is written, and when certificates are. */
+export async function apply(session: Session, onKnown: () => void): Promise<Application> {
   const { candidate } = session;
   if (candidate === undefined) {
     throw new RangeError('nothing was gathered that could be applied');
@@ -97,15 +98,26 @@ export async function apply(session: Session, beforeWrite: () => void): Promise<
     account: accountOfApp(prepared),
     settings,
   });
-  session.known = knownOf(prepared, session.known);
+  const { writtenCertificates } = session.known;
+  const known = knownOf(prepared, session.known);
+  session.known = {
+    ...known,
+    writtenCertificates: eitherOf(writtenCertificates, known.writtenCertificates),
+  };
   session.applied = { ...candidate, plan };
   session.candidate = undefined;
   session.told = untold.ist.isUrgent
     ? before
     : knowInstances(before, knowledge, prepared.platform?.snapshot.instances ?? []);
-  beforeWrite();
+  onKnown();
 
   const results = await applySteps(plan.steps, 'reload');
+  const change = results.find(({ step }) => step.kind === 'write-certificates')?.change;
+  session.known = change === 'failed' ? { ...known, writtenCertificates } : known;
+  if (change === 'written') {
+    onKnown();
+  }
+
   for (const warning of warningsOf(candidate, results)) {
     session.surroundings.log.warn(warning);
   }

@@ -1,8 +1,6 @@
 // What a brain knows of the state that the app is in: from the last start or reload, or from what a predecessor has left.
-import { createHash } from 'node:crypto';
-
 import { type Knowledge, knowledgeOf } from '../core/knowledge.ts';
-import type { CertificatePem, ChosenCertificate } from '../core/certificate-files.ts';
+import type { ChosenCertificate } from '../core/certificate-files.ts';
 import type { Config } from '../core/config.ts';
 import { type Identity, type Memo, type Written, chosenInstances } from '../core/memo.ts';
 import { type Scope, scopeOf } from '../core/notification.ts';
@@ -14,6 +12,12 @@ import {
   stillToApply,
   trustedOf,
 } from '../core/trust.ts';
+import {
+  type WrittenCertificates,
+  knownIn,
+  writtenCertificatesOf,
+} from '../core/written-certificates.ts';
+import { fingerprint, fingerprintsOf } from './certificate-fingerprints.ts';
 import type { Intent, Prepared } from './prepare.ts';
 
 export type Known = {
@@ -24,6 +28,7 @@ export type Known = {
   /** Answered since then, and not in force yet. */
   readonly served: ReadonlyMap<string, Secret>;
   readonly certificates: readonly ChosenCertificate[] | undefined;
+  readonly writtenCertificates: WrittenCertificates;
   readonly identity: Identity;
   readonly trusted: Trusted | undefined;
   /** Of the notifications that concern us. */
@@ -49,6 +54,9 @@ export function knownOf(prepared: Prepared, before: KnownSecrets = noSecrets): K
     secrets: secrets ?? before.secrets,
     served: stillToApply({ secrets: secrets ?? new Map(), served: before.served }, new Map()),
     certificates: prepared.certificates?.certificates,
+    writtenCertificates: writtenCertificatesOf({
+      certificates: fingerprintsOf(prepared.certificates?.certificates),
+    }),
     identity,
     trusted: prepared.platform && trustedOf(prepared.platform.snapshot),
     scope: prepared.platform ? scopeOf(prepared.platform.snapshot) : scopeBy(identity),
@@ -61,22 +69,18 @@ export function knowledgeOfPrepared(prepared: Prepared): Knowledge {
     resolved: prepared.resolved,
     instances: prepared.platform?.snapshot.instances ?? [],
     secrets: prepared.secrets ?? new Map(),
-    certificates: new Map(
-      (prepared.certificates?.certificates ?? []).map(({ name, pem }) => [
-        name,
-        pem === undefined ? '' : fingerprint(pem),
-      ]),
-    ),
+    certificates: fingerprintsOf(prepared.certificates?.certificates),
     argv: prepared.argv,
     settings: prepared.config.settings,
   });
 }
 
-/** @param certificates - As they were found. Of them only what the app was told counts: others may have written the rest. */
+/** @param certificates - As they were found. Of them only what init has written counts: others may have written the rest. */
 export function knownByMemo(
-  { chosen, secrets, served, identity, trusted, told }: Memo,
+  { chosen, secrets, served, writtenCertificates, identity, trusted }: Memo,
   { config, intent, certificates }: Pick<Known, 'config' | 'intent' | 'certificates'>,
 ): Known {
+  const isWritten = knownIn(writtenCertificates);
   return {
     config,
     intent,
@@ -84,8 +88,9 @@ export function knownByMemo(
     secrets,
     served,
     certificates: certificates?.filter(
-      ({ name, pem }) => pem !== undefined && told?.certificates.get(name) === fingerprint(pem),
+      ({ name, pem }) => pem !== undefined && isWritten(name, fingerprint(pem)),
     ),
+    writtenCertificates,
     identity,
     trusted,
     scope: scopeBy(identity),
@@ -94,13 +99,14 @@ export function knownByMemo(
 }
 
 export function memoOf(
-  { config, intent, chosen, secrets, served, identity, trusted }: Known,
+  { config, intent, chosen, secrets, served, writtenCertificates, identity, trusted }: Known,
   rest: Pick<Memo, 'told' | 'spacing' | 'command'>,
 ): Memo {
   return {
     chosen,
     secrets,
     served,
+    writtenCertificates,
     identity,
     trusted,
     written: writtenOf(config, intent),
@@ -116,9 +122,4 @@ function writtenOf({ args, variables, port, ist, init }: Config, { written }: In
 /** Which containers are hidden from us the next answer tells. */
 function scopeBy({ environment }: Identity): Scope {
   return { environmentId: environment?.id, hiddenContainerIds: new Set() };
-}
-
-/** So that the key counts, and is in no memo. */
-function fingerprint({ bundle, privateKey }: CertificatePem): string {
-  return createHash('sha256').update(bundle).update('\0').update(privateKey.reveal()).digest('hex');
 }

@@ -2,7 +2,9 @@
 import { type Memo, emptyMemo, encodeMemo } from '../core/memo.ts';
 import type { Secret } from '../core/secret.ts';
 import { mergeSecrets } from '../core/trust.ts';
+import { writtenCertificatesOf } from '../core/written-certificates.ts';
 import type { Link } from '../link/link.ts';
+import { fingerprintsOf } from './certificate-fingerprints.ts';
 import { packMemo } from './memo-bytes.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -19,11 +21,18 @@ export function leaveMemo(
 }
 
 /**
- * Before the app runs: a brain may end as soon as it does, and then nobody gets again what was served once. The rest can
- * be had again, and is left when there is time for it, as there is none now to deflate anything.
+ * Before the app runs: a brain may end as soon as it does, and then nobody gets again what was served once, and nobody knows
+ * which certificates it has written. The rest can be had again, and is left when there is time for it, as there is none now to
+ * deflate anything.
  */
 export function leaveFirstMemo(link: Pick<Link, 'send'>, prepared: Prepared): void {
-  leaveMemo(link, { ...emptyMemo, secrets: wantedSecrets(prepared) }, encodeMemo);
+  const certificates = fingerprintsOf(prepared.certificates?.certificates);
+  const first = {
+    ...emptyMemo,
+    secrets: wantedSecrets(prepared),
+    writtenCertificates: writtenCertificatesOf({ certificates }),
+  };
+  leaveMemo(link, first, encodeMemo);
 }
 
 /** The platform has served all that this container may see. */

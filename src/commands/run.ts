@@ -139,7 +139,8 @@ export async function launch(
     await sink.drain();
   }
 
-  if (start.hasSecrets && isFollowed({ plan, prepared })) {
+  const isForgettable = start.hasSecrets || prepared.certificates !== undefined;
+  if (isForgettable && isFollowed({ plan, prepared })) {
     (await import('./leave-memo.ts')).leaveFirstMemo(link, prepared);
   }
 

@@ -6,7 +6,7 @@ import { Secret } from './secret.ts';
 import type { Trusted } from './trust.ts';
 
 /** Another one for every change of what is in it or of what that means. */
-const version = 4;
+const version = 5;
 
 type Entries = readonly (readonly [string, string])[];
 
@@ -15,6 +15,7 @@ type MemoJson = {
   readonly chosen: Entries;
   readonly secrets: Entries;
   readonly served: Entries;
+  readonly writtenCertificates: Entries;
   readonly trusted: TrustedJson | null;
   readonly identity: Identity;
   readonly written: WrittenJson | null;
@@ -52,6 +53,7 @@ export function toJson({
     chosen: [...chosen],
     secrets: reveal(secrets),
     served: reveal(served),
+    writtenCertificates: rest.writtenCertificates,
     trusted: trusted === undefined ? null : { ...trusted, services: [...trusted.services] },
     identity: rest.identity,
     written:
@@ -80,6 +82,7 @@ export function fromJson({
     chosen: new Map(chosen),
     secrets: conceal(secrets),
     served: conceal(served),
+    writtenCertificates: rest.writtenCertificates,
     trusted: trusted === null ? undefined : { ...trusted, services: new Set(trusted.services) },
     identity: rest.identity,
     written:
@@ -135,6 +138,7 @@ export function isMemoJson(value: unknown): value is MemoJson {
     isEntries(value['chosen']) &&
     isEntries(value['secrets']) &&
     isEntries(value['served']) &&
+    isEntries(value['writtenCertificates']) &&
     (value['trusted'] === null || isTrusted(value['trusted'])) &&
     isIdentity(value['identity']) &&
     (value['written'] === null || isWritten(value['written'])) &&

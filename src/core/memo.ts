@@ -11,6 +11,7 @@ import type { RestartSpacing } from './restart-spacing.ts';
 import type { Secret } from './secret.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Trusted } from './trust.ts';
+import type { WrittenCertificates } from './written-certificates.ts';
 
 export type Memo = {
   /** Container id to the instance chosen. */
@@ -19,6 +20,7 @@ export type Memo = {
   readonly secrets: ReadonlyMap<string, Secret>;
   /** Answered since then, and not in force yet. */
   readonly served: ReadonlyMap<string, Secret>;
+  readonly writtenCertificates: WrittenCertificates;
   readonly trusted: Trusted | undefined;
   readonly identity: Identity;
   readonly written: Written | undefined;
@@ -53,6 +55,7 @@ export const emptyMemo: Memo = {
   chosen: new Map(),
   secrets: new Map(),
   served: new Map(),
+  writtenCertificates: [],
   trusted: undefined,
   identity: {},
   written: undefined,

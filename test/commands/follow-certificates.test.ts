@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import type { PlatformFile } from '../../src/emulator/platform-file.ts';
-import { describeContainer } from '../helpers/container.ts';
-import { reader, shop, startFollowed } from './follow-rig.ts';
-import type { Followed } from './follow-rig.ts';
+import { askSocket } from '../emulator/rig.ts';
+import { describeContainer, startContainer, startPlatform } from '../helpers/container.ts';
+import { eventually, startProcess } from '../helpers/process.ts';
+import { configOf, idle, reader, shop, startFollowed } from './follow-rig.ts';
+import type { Followed, FollowedOptions } from './follow-rig.ts';
 
 const path = '/v1/containers/certificates';
 const bundle = '-----BEGIN CERTIFICATE-----\nleaf\n-----END CERTIFICATE-----\n';
@@ -20,12 +22,13 @@ function platform(key: string): PlatformFile {
   };
 }
 
-function start(): Promise<Followed> {
+function start(options: FollowedOptions = {}): Promise<Followed> {
   return startFollowed({
     platform: platform('first'),
     args: reader(['HUP']),
     reload: { action: 'signal' },
     init: { certificates: { directory: '/run/tls' } },
+    ...options,
   });
 }
 
@@ -86,3 +89,98 @@ describeContainer('a certificate', () => {
     expect(keyIn(it)).toBe(keyOf('first'));
   });
 });
+
+/** Kills a process as soon as a link leads elsewhere: looked for without a pause, by a process that does nothing else. */
+const killAtOnce = `
+  const { readlinkSync } = require('node:fs');
+  const [link, pid] = process.argv.slice(1);
+  const before = readlinkSync(link);
+  console.log('ready');
+  while (readlinkSync(link) === before);
+  process.kill(Number(pid), 'SIGKILL');
+  console.log('done');`;
+
+/** What an app does first: the brain beside it has no time for anything. */
+const killBrain = `for process in /proc/[0-9]*; do
+  test $process/exe -ef ${process.execPath} && kill -9 \${process#/proc/}
+done`;
+
+describeContainer(
+  'a certificate that was written stays where the next answer is without its text, and',
+  () => {
+    test('the app was never told, because it does not catch the signal', async () => {
+      const it = await start({ args: reader() });
+      it.emulator.setPlatform(platform('second'));
+      expect(await it.reload()).toMatchObject({ outcome: 'signal-held' });
+      it.emulator.setAnswer(path, beingRenewed);
+      await it.killBrain();
+      expect(keyIn(it)).toBe(keyOf('second'));
+      // Nor has anybody told it in the meantime.
+      expect(await it.reload()).toMatchObject({ outcome: 'signal-held' });
+      expect(keyIn(it)).toBe(keyOf('second'));
+    });
+
+    test('the brain was killed while the reload command ran', async () => {
+      const it = await start({
+        reload: {
+          action: 'command',
+          command: ['sh', '-c', 'echo x >> /run/ran; sleep 5'],
+          deadline: '10s',
+        },
+      });
+      it.emulator.setPlatform(platform('second'));
+      const answer = it.reload().catch(() => undefined);
+      await eventually(() => expect(readFileSync(it.inside('/run/ran'), 'utf8')).toBe('x\n'));
+      it.emulator.setAnswer(path, beingRenewed);
+      process.kill(await it.brain(), 'SIGKILL');
+      await answer;
+      // What was not told is told again.
+      await eventually(() => expect(readFileSync(it.inside('/run/ran'), 'utf8')).toBe('x\nx\n'));
+      expect(keyIn(it)).toBe(keyOf('second'));
+    });
+
+    test('the brain was killed when the files were hardly new', async () => {
+      const it = await start();
+      const brain = await it.brain();
+      const killer = startProcess(process.execPath, [
+        '-e',
+        killAtOnce,
+        it.inside('/run/tls'),
+        `${brain}`,
+      ]);
+      await killer.stdout.waitFor('ready');
+      it.emulator.setPlatform(platform('second'));
+      const answer = it.reload().catch(() => undefined);
+      await killer.stdout.waitFor('done');
+      it.emulator.setAnswer(path, beingRenewed);
+      await Promise.all([answer, it.brain(brain)]);
+      await it.stdout.waitFor('HUP');
+      await it.reload();
+      expect(keyIn(it)).toBe(keyOf('second'));
+    });
+
+    test('the brain was killed when the app had hardly been started', async () => {
+      const emulator = await startPlatform(platform('first'));
+      const { stdout, initPid, stderr } = startContainer({
+        emulator,
+        config: configOf({ init: { certificates: { directory: '/run/tls' } } }),
+        args: ['--', 'sh', '-c', `${killBrain}; echo start; ${idle}`],
+      });
+      await stdout.waitFor('start');
+      emulator.setAnswer(path, beingRenewed);
+      const inside = `/proc/${await initPid()}/root`;
+      await eventually(() => expect(emulator.countRequests(path)).toBe(2));
+      await eventually(async () => {
+        const { body } = await askSocket(`${inside}/run/warp-init/control.sock`, '/status', {
+          method: 'GET',
+        });
+        expect(body).toMatchObject({
+          reload: { byOutcome: { unchanged: 1 } },
+          init: { brainStarts: 2 },
+        });
+      });
+      expect(readFileSync(`${inside}${keyPath}`, 'utf8')).toBe(keyOf('first'));
+      expect(stderr.text()).toContain('W_CERTIFICATE_PEM');
+    });
+  },
+);

@@ -43,6 +43,7 @@ const memos: fc.Arbitrary<Memo> = fc.record({
   chosen: facts,
   secrets,
   served: secrets,
+  writtenCertificates: fc.array(fc.tuple(text, text), { maxLength: 3 }),
   trusted: fc.option(fc.record({ selfId: text, services: texts.map((ids) => new Set(ids)) }), {
     nil: undefined,
   }),
@@ -99,6 +100,7 @@ describe('a memo', () => {
     ['one of a version before', '{"version":1,"chosen":{}}'],
     ['one without a secret value', change({ secrets: [['key']] })],
     ['one with a number for a name', change({ chosen: [[1, 'i']] })],
+    ['one with a certificate without its fingerprint', change({ writtenCertificates: [['a']] })],
     ['one with half of what was told', change({ told: { services: [] } })],
     ['one with an impossible time', change({ spacing: { lastAtMs: -1, gapMs: 1 } })],
     ['one with half of what was written', change({ written: { config: {}, dotenv: [] } })],
