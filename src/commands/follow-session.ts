@@ -76,8 +76,11 @@ export type Application = {
   readonly action: AppAction;
 };
 
-/** @param onKnown - The session knows all that is new: before anything of it is written, and when certificates are. */
-export async function apply(session: Session, onKnown: () => void): Promise<Application> {
+/**
+ * @param keep - Resolves when our successor will know all that the session knows: before anything new is written, and when
+ * certificates are.
+ */
+export async function apply(session: Session, keep: () => Promise<void>): Promise<Application> {
   const { candidate } = session;
   if (candidate === undefined) {
     throw new RangeError('nothing was gathered that could be applied');
@@ -109,13 +112,13 @@ export async function apply(session: Session, onKnown: () => void): Promise<Appl
   session.told = untold.ist.isUrgent
     ? before
     : knowInstances(before, knowledge, prepared.platform?.snapshot.instances ?? []);
-  onKnown();
+  await keep();
 
   const results = await applySteps(plan.steps, 'reload');
   const change = results.find(({ step }) => step.kind === 'write-certificates')?.change;
   session.known = change === 'failed' ? { ...known, writtenCertificates } : known;
   if (change === 'written') {
-    onKnown();
+    await keep();
   }
 
   for (const warning of warningsOf(candidate, results)) {

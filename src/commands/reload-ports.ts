@@ -60,7 +60,10 @@ async function applyPort(operator: Operator, catchUp: CatchUp): Promise<ApplyEnd
   const { session } = operator;
   try {
     const { spacing } = operator.reloader.state();
-    const done = await apply(session, () => leaveNews(operator, spacing));
+    const done = await apply(session, () => {
+      leaveNews(operator, spacing);
+      return operator.link.flush();
+    });
     operator.news = done.news;
     followPlatform(operator);
     catchUp(done.isBehind);

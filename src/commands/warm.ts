@@ -104,6 +104,7 @@ function rehearsedLink(): Link {
       launch: Buffer.alloc(0),
     },
     send: (message) => void encodeMessage(message),
+    flush: () => Promise.resolve(),
     receive: () => ({ type: 'spawned', pid: process.pid }),
     follow: () => undefined,
   };

@@ -12,8 +12,10 @@ import type { FromPid1, Hello, ToPid1 } from './messages.ts';
 
 export type Link = {
   readonly hello: Hello;
-  /** Says something; returns when pid1 has it or the kernel keeps it for pid1. */
+  /** Says something. Before `follow` it returns when pid1 has it or the kernel keeps it for pid1. */
   readonly send: (message: ToPid1) => void;
+  /** After `follow`: resolves when that holds for all that was said; the kernel takes some 200 kB at once. */
+  readonly flush: () => Promise<void>;
   /** Waits for the next message. Only before `follow`. */
   readonly receive: () => FromPid1;
   /** From here on messages arrive by the event loop. `onEnd`: pid1 is gone, or does not want us. */
@@ -45,6 +47,12 @@ export function openLink(): Link {
         socket.write(bytes);
       }
     },
+    flush: () =>
+      new Promise((resolve) => {
+        // Called after what was written before it.
+        if (socket === undefined) resolve();
+        else socket.write('', () => resolve());
+      }),
     receive: receiveSync,
     follow: (onMessage, onEnd) => {
       socket = followSocket(onMessage, onEnd);

@@ -15,10 +15,11 @@ const path = '/v1/containers/certificates';
 const bundle = '-----BEGIN CERTIFICATE-----\nleaf\n-----END CERTIFICATE-----\n';
 const keyOf = (text: string) => `-----BEGIN PRIVATE KEY-----\n${text}\n-----END PRIVATE KEY-----\n`;
 
-function platform(key: string): PlatformFile {
+function platform(key: string, more: Partial<PlatformFile> = {}): PlatformFile {
   return {
     ...shop(),
     certificates: [{ domains: ['shop.example'], private_key: keyOf(key), bundle }],
+    ...more,
   };
 }
 
@@ -90,6 +91,35 @@ describeContainer('a certificate', () => {
   });
 });
 
+describeContainer('of the certificates on disk', () => {
+  test('the one that was written before the last one is not taken for it, where the app has put it back', async () => {
+    const it = await start({ args: reader(), reload: { action: 'none' } });
+    it.emulator.setPlatform(platform('second'));
+    expect(await it.reload()).toMatchObject({ outcome: 'applied' });
+    it.emulator.setAnswer(path, beingRenewed);
+    writeFileSync(it.inside(keyPath), keyOf('first'));
+    await it.killBrain();
+    expect(served(it)).toEqual([]);
+  });
+
+  test('the one before stays in which a new one was not written, and with it what the next brain knows', async () => {
+    const directory = '/run/small/tls';
+    const it = await start({
+      before: 'mkdir /run/small && mount -t tmpfs -o size=64k tmpfs /run/small',
+      init: { certificates: { directory } },
+    });
+    const certificate = { domains: ['shop.example'], private_key: keyOf('second') };
+    const large = `${bundle}${'x'.repeat(100_000)}`;
+    it.emulator.setPlatform(platform('', { certificates: [{ ...certificate, bundle: large }] }));
+    expect(await it.reload()).toMatchObject({ outcome: 'failed' });
+    it.emulator.setAnswer(path, beingRenewed);
+    await it.killBrain();
+    await it.counted('unchanged', 1);
+    const key = readFileSync(it.inside(`${directory}/shop.example/privkey.pem`), 'utf8');
+    expect(key).toBe(keyOf('first'));
+  });
+});
+
 /** Kills a process as soon as a link leads elsewhere: looked for without a pause, by a process that does nothing else. */
 const killAtOnce = `
   const { readlinkSync } = require('node:fs');
@@ -139,25 +169,37 @@ describeContainer(
       expect(keyIn(it)).toBe(keyOf('second'));
     });
 
-    test('the brain was killed when the files were hardly new', async () => {
-      const it = await start();
-      const brain = await it.brain();
-      const killer = startProcess(process.execPath, [
-        '-e',
-        killAtOnce,
-        it.inside('/run/tls'),
-        `${brain}`,
-      ]);
-      await killer.stdout.waitFor('ready');
-      it.emulator.setPlatform(platform('second'));
-      const answer = it.reload().catch(() => undefined);
-      await killer.stdout.waitFor('done');
-      it.emulator.setAnswer(path, beingRenewed);
-      await Promise.all([answer, it.brain(brain)]);
-      await it.stdout.waitFor('HUP');
-      await it.reload();
-      expect(keyIn(it)).toBe(keyOf('second'));
-    });
+    test.each([
+      ['little', 3],
+      // Its memo is not deflated, and larger than what the kernel takes at once for pid1.
+      ['much', 1400],
+    ])(
+      'the brain, which knows %s, was killed when the files were hardly new',
+      async (_how, count) => {
+        const names = Array.from({ length: count }, (_, n): [string, string] => [
+          `service-${n}`,
+          '10.0.0.9',
+        ]);
+        const services = { ...shop().services, ...Object.fromEntries(names) };
+        const it = await start({ platform: platform('first', { services }) });
+        const brain = await it.brain();
+        const killer = startProcess(process.execPath, [
+          '-e',
+          killAtOnce,
+          it.inside('/run/tls'),
+          `${brain}`,
+        ]);
+        await killer.stdout.waitFor('ready');
+        it.emulator.setPlatform(platform('second', { services }));
+        const answer = it.reload().catch(() => undefined);
+        await killer.stdout.waitFor('done');
+        it.emulator.setAnswer(path, beingRenewed);
+        await Promise.all([answer, it.brain(brain)]);
+        await it.stdout.waitFor('HUP');
+        await eventually(it.reload); // The next brain may have begun only now.
+        expect(keyIn(it)).toBe(keyOf('second'));
+      },
+    );
 
     test('the brain was killed when the app had hardly been started', async () => {
       const emulator = await startPlatform(platform('first'));
