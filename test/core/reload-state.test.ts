@@ -304,9 +304,9 @@ describe('a reload by hand, now,', () => {
     it.pass(500);
     it.timer();
 
-    expect(it.happen(now)).toEqual([]);
+    expect([it.happen(now), it.happen({ ...asked, waiter: 8 })]).toEqual([[], []]);
     expect(it.complete(none)).toEqual([finish('applied'), everything]);
-    expect(it.complete(none, false)).toEqual([finish('unchanged', 7)]);
+    expect(it.complete(none, false)).toEqual([finish('unchanged', 7, 8)]);
   });
 
   test('does not wait for the end of a backoff', () => {
