@@ -115,9 +115,9 @@ export async function apply(session: Session, keep: () => Promise<void>): Promis
   await keep();
 
   const results = await applySteps(plan.steps, 'reload');
-  const change = results.find(({ step }) => step.kind === 'write-certificates')?.change;
-  session.known = change === 'failed' ? { ...known, writtenCertificates } : known;
-  if (change === 'written') {
+  const certificates = results.find(({ step }) => step.kind === 'write-certificates')?.change;
+  session.known = certificates === 'failed' ? { ...known, writtenCertificates } : known;
+  if (certificates === 'written') {
     await keep();
   }
 

@@ -128,6 +128,7 @@ describeContainer('a reload by hand', () => {
       outcome: 'signaled',
       changed: { ist: ['my-db'], secrets: [], certificates: [], config: [] },
       problem: null,
+      restartInMs: null,
     });
     await it.stdout.waitFor('USR1:');
     expect(it.host('db.example')).toBe('10.0.0.20');

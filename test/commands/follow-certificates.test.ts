@@ -180,7 +180,11 @@ describeContainer(
           `service-${n}`,
           '10.0.0.9',
         ]);
-        const services = { ...shop().services, ...Object.fromEntries(names) };
+        const services = Object.fromEntries([
+          ...names,
+          ['web', '10.0.0.10'],
+          ['my-db', '10.0.0.20'],
+        ]);
         const it = await start({ platform: platform('first', { services }) });
         const brain = await it.brain();
         const killer = startProcess(process.execPath, [
