@@ -94,10 +94,12 @@ function reportOf(
 /** A PATH that is a secret, or is to be one, is not searched: what was found would be a part of it. */
 export function lookupProgram(prepared: Prepared): ProgramLookup {
   const [name] = prepared.argv;
-  const { resolved, config } = prepared;
+  const { resolved, config, wanted } = prepared;
   const path = resolved.variables.find((variable) => variable.name === 'PATH');
   const isSecret =
-    path !== undefined && (typeof path.value !== 'string' || referencedSecret(path) !== undefined);
+    (path !== undefined &&
+      (typeof path.value !== 'string' || referencedSecret(path) !== undefined)) ||
+    wanted.secrets.some((secret) => secret.kind === 'env' && secret.variable === 'PATH');
   if (name === undefined || isSecret) {
     return { kind: 'not-looked-up' };
   }
