@@ -4,7 +4,7 @@
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(
-    `warp-init: Cannot run on Node ${process.version}. Install Node 20.19 or newer.\n`,
+    `warp-init: Cannot run on Node ${process.version}. Install Node 20.19 or newer, or name one in WARP_INIT_NODE.\n`,
   );
   process.exit(70); // oxlint-disable-line unicorn/no-process-exit -- what follows cannot run there
 }
