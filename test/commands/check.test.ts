@@ -3,6 +3,7 @@
 // Before a start it is the container's own command; beside one it is started by the app, as `docker exec` would.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
@@ -19,7 +20,7 @@ import {
 } from '../helpers/container.ts';
 import type { ContainerOptions } from '../helpers/container.ts';
 import { isRoot } from '../helpers/pid1.ts';
-import { platformAnswers } from '../inputs/answers.ts';
+import { instanceAnswer, platformAnswers } from '../inputs/answers.ts';
 import { deadSocketPath, serveHttp } from '../inputs/socket-server.ts';
 
 const warpInit = new URL('../../dist/warp-init', import.meta.url).pathname;
@@ -199,6 +200,12 @@ describeContainer('of options and config', () => {
       { env: { WARP_INIT_ENV_FILE: 'no.env' } },
     ],
     [
+      'a variable that is to be as inherited, and is not inherited',
+      'warning',
+      { id: 'environment', code: 'W_VARIABLE_LOCAL', where: 'variables.TZ' },
+      { config: configOf({}, { variables: { TZ: { local: true } } }) },
+    ],
+    [
       'a directory that is not there',
       'failure',
       {
@@ -228,6 +235,12 @@ describeContainer('of options and config', () => {
       { config: configOf({}, { variables: { LONG: 'x'.repeat(140_000) } }) },
     ],
     [
+      'an argument that the kernel does not take',
+      'failure',
+      { id: 'environment', code: 'E_ARGUMENTS_TOO_LARGE' },
+      { args: ['check', '--json'], config: configOf({}, { args: ['echo', 'x'.repeat(140_000)] }) },
+    ],
+    [
       'a command that is a directory',
       'failure',
       { id: 'command', code: 'E_NOT_EXECUTABLE', exitStatus: 126 },
@@ -252,6 +265,31 @@ describeContainer('of options and config', () => {
       { config: configOf({}, { ist: [{ service: 'my-bd', variables: 'DB' }] }) },
     ],
   );
+
+  test('dotenv files that can be read are well, and named', async () => {
+    const checked = await checkFirst({
+      env: { WARP_INIT_ENV_FILE: 'app.env' },
+      files: { 'app.env': 'LOG_LEVEL=info\n' },
+      config: configOf({ platform: { required: false } }),
+    });
+
+    expect(troubleOf(checked)).toEqual([0]);
+    expect(findingsOf(checked, 'dotenv')).toMatchObject([{ verdict: 'ok', reason: 'app.env' }]);
+  });
+
+  test('a PATH that is a secret is not known, and so the command is not checked', async () => {
+    const emulator = await startPlatform({ ...shop, secrets: { path: '/usr/bin:/bin' } });
+    const checked = await checkFirst({
+      emulator,
+      config: configOf({ secrets: { env: { PATH: 'path' } } }),
+    });
+
+    expect(troubleOf(checked)).toEqual([0]);
+    expect(checked.report.notChecked).toContainEqual({
+      id: 'command',
+      reason: 'PATH is a secret',
+    });
+  });
 
   test('a config that fails leaves unchecked what depends on it, and nothing else', async () => {
     const checked = await checkFirst({ config: 'throw new Error("no")' });
@@ -333,6 +371,28 @@ describeContainer('of the user and its powers', () => {
     ],
   );
 
+  // The map of another namespace than one's own is for root to write: user_namespaces(7).
+  test.skipIf(!isRoot).each([
+    ['uid', '1000:999'],
+    ['gid', '999:1000'],
+  ])('a user namespace without the %s of the app', async (what, user) => {
+    const before = `until [ "$(readlink /proc/1/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.01; done`;
+    const checked = await checkFirst({
+      emulator: await startPlatform(shop),
+      env: { WARP_INIT_USER: user },
+      before: `(${before}; echo 0 0 1000 >/proc/1/gid_map; echo 0 0 1000 >/proc/1/uid_map) &
+        set -- unshare --user sh -c 'until grep -q . /proc/self/uid_map; do sleep 0.01; done; exec "$@"' sh "$@"`,
+    });
+
+    expect(troubleOf(checked)).toEqual(
+      only('failure', {
+        id: 'user',
+        code: 'E_USER',
+        reason: expect.stringContaining(`${what} 1000 does not exist in this user namespace`),
+      }),
+    );
+  });
+
   test('a user that is not there says nothing of what it may, and stops nothing else', async () => {
     const checked = await checkFirst({
       env: { WARP_INIT_USER: 'nod', WARP_INIT_ENV_FILE: 'no.env' },
@@ -407,6 +467,30 @@ describeContainer('of the platform', () => {
       { id: 'ist', code: 'W_NO_ADDRESS' },
     ],
     [
+      'a service without an address of the family that is wanted',
+      { services: { web: { instances: [{ ipv6: 'fd00::10' }] } } },
+      { config: configOf({ ist: { family: 'ipv4' } }) },
+      { id: 'ist', code: 'W_NO_ADDRESS_OF_FAMILY' },
+    ],
+    [
+      'a service whose name gives no hostname',
+      { services: { web: '10.0.0.10', '---': '10.0.0.20' } },
+      {},
+      { id: 'ist', code: 'W_IST_NO_HOSTNAME' },
+    ],
+    [
+      'a service whose hostname is too long for some',
+      { services: { web: '10.0.0.10', ['x'.repeat(64)]: '10.0.0.20' } },
+      {},
+      { id: 'ist', code: 'W_IST_LONG_HOSTNAME' },
+    ],
+    [
+      'a service whose name is no part of a variable',
+      { services: { web: '10.0.0.10', 'a #b': '10.0.0.20' } },
+      {},
+      { id: 'ist', code: 'W_IST_NO_VARIABLE' },
+    ],
+    [
       'two services of one hostname',
       { services: { web: '10.0.0.10', 'my-db': '10.0.0.20', 'My-DB': '10.0.0.21' } },
       {},
@@ -459,6 +543,89 @@ describeContainer('of the platform', () => {
         id: 'platform',
         code: 'W_PLATFORM_PARTIAL',
         reason: expect.stringContaining('WARP_PROJECT'),
+      }),
+    );
+  });
+
+  test('a platform that refuses what a start needs, though the token is good', async () => {
+    const answers: Record<string, unknown> = platformAnswers();
+    const socketPath = await serveHttp((path) =>
+      path === '/v1/environment/containers'
+        ? { status: 403, body: {} }
+        : { body: { data: answers[path] } },
+    );
+    const env = { WARP_INIT_SOCKET: socketPath, CYCLE_API_TOKEN: 'token-of-nobody' };
+    const checked = await checkFirst({ env });
+
+    expect(troubleOf(checked)).toEqual(
+      only('failure', {
+        id: 'platform',
+        code: 'E_PLATFORM_REFUSED',
+        exitStatus: 77,
+        reason: expect.stringContaining('the answer was 403'),
+      }),
+    );
+    expect(findingsOf(checked, 'token')).toMatchObject([{ verdict: 'ok' }]);
+  });
+
+  test('an address that is none', async () => {
+    const answers = {
+      ...platformAnswers(),
+      '/v1/environment/instances': [
+        instanceAnswer('web'),
+        instanceAnswer('db', {
+          environment: { id: 'e-1', ipv6: { ip: 'fd00::zz', cidr: 'fd00::/96' }, legacy: null },
+        }),
+      ],
+    };
+    const socketPath = await serveHttp((path) => ({
+      body: { data: (answers as Record<string, unknown>)[path] },
+    }));
+    const env = { WARP_INIT_SOCKET: socketPath, CYCLE_API_TOKEN: 'token-of-nobody' };
+    const [status, ...trouble] = troubleOf(await checkFirst({ env }));
+
+    expect(status).toBe(0);
+    expect(trouble).toContainEqual(
+      expect.objectContaining({ id: 'platform', verdict: 'warning', code: 'W_BAD_ADDRESS' }),
+    );
+  });
+
+  test('a platform that does not say which certificates there are', async () => {
+    const answers: Record<string, unknown> = platformAnswers();
+    const socketPath = await serveHttp((path) =>
+      path.endsWith('/certificates')
+        ? { status: 403, body: {} }
+        : { body: { data: answers[path] } },
+    );
+    const env = { WARP_INIT_SOCKET: socketPath, CYCLE_API_TOKEN: 'token-of-nobody' };
+    const config = configOf({ certificates: { directory: '/run/tls' } });
+    const [status, ...trouble] = troubleOf(await checkFirst({ env, config }));
+
+    expect(status).toBe(1);
+    expect(trouble).toContainEqual(
+      expect.objectContaining({
+        id: 'certificates',
+        verdict: 'failure',
+        code: 'E_PLATFORM_UNAVAILABLE',
+        exitStatus: 69,
+      }),
+    );
+  });
+
+  test.skipIf(!isRoot)('a socket that the user of init may not open', async () => {
+    const emulator = await startPlatform(shop);
+    chmodSync(emulator.socketPath, 0o600);
+    const before = 'set -- setpriv --reuid 1000 --clear-groups "$@"';
+    const [status, ...trouble] = troubleOf(await checkFirst({ emulator, before }));
+
+    expect(status).toBe(1);
+    expect(trouble).toContainEqual(
+      expect.objectContaining({
+        id: 'socket',
+        verdict: 'failure',
+        code: 'E_PLATFORM_UNAVAILABLE',
+        reason: expect.stringContaining('may not be opened by this user'),
+        fix: expect.stringContaining('Run warp-init as root'),
       }),
     );
   });
@@ -663,6 +830,19 @@ describeContainer('of the places of files', () => {
         expect.stringContaining(`(${errno})`),
       ]);
     }
+  });
+
+  test('an env file in a state directory that cannot be had', async () => {
+    const emulator = await startPlatform(shop);
+    const config = configOf({ envFile: true, stateDirectory: '/run/ro/warp-init' });
+    const before = 'mkdir /run/ro; mount -t tmpfs -o ro tmpfs /run/ro';
+    const [status, ...trouble] = troubleOf(await checkFirst({ emulator, config, before }));
+
+    expect(status).toBe(1);
+    expect(trouble).toMatchObject([
+      { id: 'state-directory', code: 'W_STATE_DIRECTORY', verdict: 'warning' },
+      { id: 'files', code: 'E_ENV_FILE_PLACE', verdict: 'failure', exitStatus: 73 },
+    ]);
   });
 
   test('an env file with secrets in it may not be on a disk', async () => {

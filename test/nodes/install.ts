@@ -1,6 +1,6 @@
-// `npm run nodes`: what test/package/nodes.test.ts and `npm run test:nodes` need.
-import { installNode, nodeLines } from './nodes.ts';
+// `npm run nodes`: what test/package/nodes.test.ts, test/commands/check-node.test.ts and `npm run test:nodes` need.
+import { installNode, nodeLines, unsupportedNodes } from './nodes.ts';
 
-for (const line of nodeLines) {
-  process.stdout.write(`Node ${line}: ${installNode(line)}\n`);
+for (const version of [...nodeLines, ...unsupportedNodes]) {
+  process.stdout.write(`Node ${version}: ${installNode(version)}\n`);
 }

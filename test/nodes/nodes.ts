@@ -1,4 +1,5 @@
-// The lines of Node that warp-init supports, each as a directory with its `node`: of the npm registry, kept in the user's cache.
+// The lines of Node that warp-init supports, and two that it does not, each as a directory with its `node`: of the npm
+// registry, kept in the user's cache.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,6 +9,17 @@ export const nodeLines = [20, 22, 24, 26] as const;
 
 export type NodeLine = (typeof nodeLines)[number];
 
+/** It is new enough, and none that is tested. Both architectures have it, unlike 21 and 25. */
+export const untestedNode = 23;
+
+/** The last one before those that are new enough. */
+export const tooOldNode = '20.18';
+
+export const unsupportedNodes = [untestedNode, tooOldNode] as const;
+
+/** What npm takes for a version: a line, or a part of one. */
+export type NodeVersion = NodeLine | (typeof unsupportedNodes)[number];
+
 const cache = join(
   process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
   'warp-init',
@@ -15,34 +27,34 @@ const cache = join(
 );
 
 /** Its directory; undefined where it is not there yet. The Node that runs this serves as its own line. */
-export function findNode(line: NodeLine): string | undefined {
-  if (process.versions.node.startsWith(`${line}.`)) {
+export function findNode(version: NodeVersion): string | undefined {
+  if (process.versions.node.startsWith(`${version}.`)) {
     return dirname(process.execPath);
   }
 
-  const directory = join(prefixOf(line), 'node_modules', packageName, 'bin');
+  const directory = join(prefixOf(version), 'node_modules', packageName, 'bin');
   return existsSync(join(directory, 'node')) ? directory : undefined;
 }
 
 /** Fetches it where it is not there yet. @throws {Error} npm's */
-export function installNode(line: NodeLine): string {
-  const prefix = prefixOf(line);
-  if (findNode(line) === undefined) {
+export function installNode(version: NodeVersion): string {
+  const prefix = prefixOf(version);
+  if (findNode(version) === undefined) {
     mkdirSync(prefix, { recursive: true });
     const words = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'];
     const { status, stderr, error } = spawnSync(
       'npm',
-      [...words, '--prefix', prefix, `${packageName}@${line}`],
+      [...words, '--prefix', prefix, `${packageName}@${version}`],
       { encoding: 'utf8', cwd: prefix },
     );
     if (status !== 0) {
-      throw new Error(`Cannot fetch Node ${line}: ${error?.message ?? stderr}`);
+      throw new Error(`Cannot fetch Node ${version}: ${error?.message ?? stderr}`);
     }
   }
 
-  const directory = findNode(line);
+  const directory = findNode(version);
   if (directory === undefined) {
-    throw new Error(`Cannot fetch Node ${line}: ${packageName} holds no bin/node`);
+    throw new Error(`Cannot fetch Node ${version}: ${packageName} holds no bin/node`);
   }
 
   return directory;
@@ -55,6 +67,6 @@ export function withNode(directory: string): { readonly PATH: string } {
 
 const packageName = `node-linux-${process.arch}`;
 
-function prefixOf(line: NodeLine): string {
-  return join(cache, `${line}`);
+function prefixOf(version: NodeVersion): string {
+  return join(cache, `${version}`);
 }
