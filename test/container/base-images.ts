@@ -1,13 +1,14 @@
 // Stand-ins for the images that a Dockerfile names, where no registry can be reached: Debian's own programs of this
-// machine, Node and npm from npm, under the names of the real ones.
+// machine, nginx of its archive, Node and npm from npm, under the names of the real ones.
 //
 // What they share with those: layout, users, libraries, PATH. What they lack: everything that no test needs.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   realpathSync,
   symlinkSync,
   writeFileSync,
@@ -21,6 +22,7 @@ const nodeImage = 'docker.io/library/node:24-bookworm-slim';
 export const distrolessImage = 'gcr.io/distroless/nodejs24-debian12:latest';
 export const alpineImage = 'docker.io/library/alpine:3.22';
 export const pythonImage = 'docker.io/library/python:3-slim';
+export const nginxImage = 'docker.io/library/nginx:1';
 
 /** Node comes without it. */
 const npmVersion = '11.21.2';
@@ -43,6 +45,7 @@ export async function buildBaseImages(storage: Storage): Promise<void> {
     importImage(storage, distrolessImage, (root) => fillDistroless(root, node)),
     importImage(storage, alpineImage, fillAlpine),
     importImage(storage, pythonImage, fillPython),
+    importImage(storage, nginxImage, (root) => fillNginx(root, unpackDebian('nginx', directory))),
   ]);
 }
 
@@ -130,6 +133,61 @@ function fillPython(root: string): string[] {
 
 function isNeededModule(path: string): boolean {
   return !/\/(?:__pycache__|test|dist-packages|config-[^/]*)$/.test(path);
+}
+
+/** The official image's nginx.conf, as far as it matters here, its entrypoint and its user. */
+function fillNginx(root: string, unpacked: string): string[] {
+  makeDirectories(root);
+  const nginx = join(unpacked, 'usr/sbin/nginx');
+  copyLibraries(root, [nginx, '/bin/sh']);
+  copy(realpathSync('/bin/sh'), join(root, 'usr/bin/sh'));
+  copy(nginx, join(root, 'usr/sbin/nginx'));
+  for (const name of ['etc/nginx/conf.d', 'var/log/nginx', 'var/lib/nginx']) {
+    mkdirSync(join(root, name), { recursive: true });
+  }
+
+  symlinkSync('/dev/stdout', join(root, 'var/log/nginx/access.log'));
+  symlinkSync('/dev/stderr', join(root, 'var/log/nginx/error.log'));
+  writeFileSync(join(root, 'etc/nginx/nginx.conf'), nginxConfig);
+  const entrypoint = join(root, 'docker-entrypoint.sh');
+  writeFileSync(entrypoint, '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
+  writeAccounts(root, { nginx: 101 });
+  writeFileSync(join(root, 'etc/nsswitch.conf'), 'passwd: files\ngroup: files\nhosts: files dns\n');
+  return [
+    `ENV PATH=${usualPath}`,
+    'ENTRYPOINT ["/docker-entrypoint.sh"]',
+    'STOPSIGNAL SIGQUIT',
+    'CMD ["nginx", "-g", "daemon off;"]',
+  ];
+}
+
+const nginxConfig = `user nginx;
+worker_processes auto;
+error_log /var/log/nginx/error.log notice;
+pid /run/nginx.pid;
+events { worker_connections 1024; }
+http {
+  access_log /var/log/nginx/access.log combined;
+  include /etc/nginx/conf.d/*.conf;
+}
+`;
+
+/** Where a package of the archive is unpacked: to install nginx would start it on this machine. */
+function unpackDebian(name: string, directory: string): string {
+  const downloaded = join(directory, 'debian');
+  const unpacked = join(downloaded, name);
+  mkdirSync(unpacked, { recursive: true });
+  const { status, stderr } = spawnSync('apt-get', ['download', '--quiet=2', name], {
+    cwd: downloaded,
+    encoding: 'utf8',
+  });
+  if (status !== 0) {
+    throw new Error(`Cannot get the package ${name}. Run apt-get update.\n${stderr}`);
+  }
+
+  const files = readdirSync(downloaded).filter((it) => it.startsWith(`${name}_`));
+  execFileSync('dpkg-deb', ['--extract', join(downloaded, files[0] ?? ''), unpacked]);
+  return unpacked;
 }
 
 const ofRoot = ['etc', 'proc', 'sys', 'dev', 'run', 'tmp', 'var', 'root', 'home'];

@@ -1,21 +1,14 @@
 // Images without Node and without glibc, over which the overlay is unpacked: ADD in a Dockerfile.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { beforeAll, expect, inject, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 
 import { eventually } from '../helpers/process.ts';
 import { alpineImage, pythonImage } from './base-images.ts';
 import { buildImage, shopPlatform, startContainer, startPlatform } from './container.ts';
+import { overlayArchive } from './setup.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
-const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
-const archive = `warp-init-overlay-${architecture}.tar.gz`;
-const buildDeadlineMs = 180_000;
-
-beforeAll(() => {
-  const tsx = join(root, 'node_modules/.bin/tsx');
-  execFileSync(tsx, [join(root, 'src/build/overlay.ts'), '--output', inject('directory')]);
-}, buildDeadlineMs);
 
 test.each([
   ['an Alpine-like image, whose C library is musl', alpineImage, [], 'nobody', 65_534],
@@ -25,14 +18,14 @@ test.each([
   execFileSync('musl-gcc', [...flags, '-o', app, join(root, 'test/container/look-up.c')]);
   const image = await buildImage(
     `FROM ${base}
-ADD ${archive} /
+ADD ${overlayArchive} /
 COPY look-up /look-up
 ENV WARP_INIT_USER=${user} NODE_OPTIONS=--require=/nowhere.js LD_LIBRARY_PATH=/lib
 ENTRYPOINT ["/usr/local/bin/warp-init", "--"]
 CMD ["/look-up"]
 `,
     {},
-    { [archive]: join(inject('directory'), archive), 'look-up': app },
+    { [overlayArchive]: join(inject('directory'), overlayArchive), 'look-up': app },
   );
   const platform = await startPlatform();
   const web = startContainer({ image, options: platform.options });
@@ -57,12 +50,12 @@ CMD ["/look-up"]
 test('a shell without glibc, as the app and as a HEALTHCHECK, sees what init has prepared', async () => {
   const image = await buildImage(
     `FROM ${alpineImage}
-ADD ${archive} /
+ADD ${overlayArchive} /
 ENTRYPOINT ["warp-init", "--"]
 CMD echo "$WARP_IST_my_db"; grep -o my-db.warp /etc/hosts; exec sleep 600
 `,
     {},
-    { [archive]: join(inject('directory'), archive) },
+    { [overlayArchive]: join(inject('directory'), overlayArchive) },
   );
   const platform = await startPlatform();
   const web = startContainer({ image, options: platform.options });
@@ -83,14 +76,14 @@ signal.pause()
 `;
   const image = await buildImage(
     `FROM ${pythonImage}
-ADD ${archive} /
+ADD ${overlayArchive} /
 COPY app.py /app.py
 ENV WARP_INIT_USER=nobody DATABASE_URL=warp-secret:database-url
 ENTRYPOINT ["warp-init", "--"]
 CMD ["python3", "/app.py"]
 `,
     { 'app.py': script },
-    { [archive]: join(inject('directory'), archive) },
+    { [overlayArchive]: join(inject('directory'), overlayArchive) },
   );
   const platform = await startPlatform();
   const web = startContainer({ image, options: platform.options });

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import type { TestProject } from 'vitest/node';
 
 import { buildBaseImages } from './base-images.ts';
@@ -20,6 +21,9 @@ const root = new URL('../../', import.meta.url).pathname;
 /** From Dockerfile.example. */
 export const shopImage = 'localhost/shop:latest';
 
+/** The overlay, in the directory of the run. */
+export const overlayArchive = `warp-init-overlay-${process.arch}.tar.gz`;
+
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const obstacle = findObstacle();
   if (obstacle !== undefined) {
@@ -32,7 +36,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   const end = () => cleanUp({ directory });
   try {
     await buildBaseImages({ directory });
-    await buildShop({ directory });
+    await Promise.all([buildShop({ directory }), buildOverlay({ directory })]);
   } catch (error) {
     await end();
     throw error;
@@ -76,6 +80,12 @@ function findObstacle(): string | undefined {
   return existsSync(join(root, 'dist/warp-init-here'))
     ? undefined
     : 'there is no package in dist/. Run `npm run build`.';
+}
+
+/** What `npm run build:overlay` makes of `dist/`. */
+async function buildOverlay({ directory }: Storage): Promise<void> {
+  const tsx = join(root, 'node_modules/.bin/tsx');
+  await execa(tsx, [join(root, 'src/build/overlay.ts'), '--output', directory]);
 }
 
 /** The app of the tests, with a dependency from npm as apps have one. */
