@@ -43,9 +43,12 @@ function platformWith(address: string, domains: readonly string[]): object {
   };
 }
 
-async function startNginx(options: readonly string[] = []) {
+/** Built by the first test that wants it. */
+let built: Promise<string> | undefined;
+
+function buildNginx(): Promise<string> {
   const { config, server } = readRecipe();
-  const image = await buildImage(
+  return buildImage(
     `FROM ${nginxImage}
 ADD ${overlayArchive} /
 COPY warp.config.js /
@@ -55,6 +58,11 @@ ENTRYPOINT ["/usr/local/bin/warp-init", "--"]
     { 'warp.config.js': config, 'shop.conf': server, 'backends.conf': backends },
     { [overlayArchive]: join(inject('directory'), overlayArchive) },
   );
+}
+
+async function startNginx(options: readonly string[] = []) {
+  built ??= buildNginx();
+  const image = await built;
   const platform = await startPlatform(platformWith('127.0.0.2', [domain]));
   const web = startContainer({ image, options: [...platform.options, ...options] });
   await web.stderr.waitFor(/start worker process \d/);
