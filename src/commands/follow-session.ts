@@ -78,7 +78,7 @@ export type Application = {
 
 /**
  * @param keep - Resolves when our successor will know all that the session knows: before anything new is written, and when
- * certificates are.
+ * it is certain which certificates are.
  */
 export async function apply(session: Session, keep: () => Promise<void>): Promise<Application> {
   const { candidate } = session;
@@ -101,12 +101,9 @@ export async function apply(session: Session, keep: () => Promise<void>): Promis
     account: accountOfApp(prepared),
     settings,
   });
-  const { writtenCertificates } = session.known;
   const known = knownOf(prepared, session.known);
-  session.known = {
-    ...known,
-    writtenCertificates: eitherOf(writtenCertificates, known.writtenCertificates),
-  };
+  const either = eitherOf(session.known.writtenCertificates, known.writtenCertificates);
+  session.known = { ...known, writtenCertificates: either };
   session.applied = { ...candidate, plan };
   session.candidate = undefined;
   session.told = untold.ist.isUrgent
@@ -116,9 +113,11 @@ export async function apply(session: Session, keep: () => Promise<void>): Promis
 
   const results = await applySteps(plan.steps, 'reload');
   const certificates = results.find(({ step }) => step.kind === 'write-certificates')?.change;
-  session.known = certificates === 'failed' ? { ...known, writtenCertificates } : known;
-  if (certificates === 'written') {
-    await keep();
+  // One that failed may have come to its end all the same: only its last fsync(2) did not work.
+  if (certificates !== 'failed') {
+    session.known = known;
+    // Also where a brain before us has replaced the files.
+    if (known.writtenCertificates.length < either.length) await keep();
   }
 
   for (const warning of warningsOf(candidate, results)) {

@@ -102,6 +102,27 @@ describeContainer('of the certificates on disk', () => {
     expect(served(it)).toEqual([]);
   });
 
+  test('the one before the last one is none of them, also where a brain ended when it had just replaced it', async () => {
+    const it = await start({ args: reader(), reload: { action: 'none' } });
+    const brain = await it.brain();
+    const killer = startProcess(process.execPath, [
+      '-e',
+      killAtOnce,
+      it.inside('/run/tls'),
+      `${brain}`,
+    ]);
+    await killer.stdout.waitFor('ready');
+    it.emulator.setPlatform(platform('second'));
+    const answer = it.reload().catch(() => undefined);
+    await killer.stdout.waitFor('done');
+    await Promise.all([answer, it.brain(brain)]);
+    await it.counted('unchanged', 1);
+    it.emulator.setAnswer(path, beingRenewed);
+    writeFileSync(it.inside(keyPath), keyOf('first'));
+    await it.killBrain();
+    expect(served(it)).toEqual([]);
+  });
+
   test('the one before stays in which a new one was not written, and with it what the next brain knows', async () => {
     const directory = '/run/small/tls';
     const it = await start({
