@@ -144,11 +144,12 @@ function onTimer(state: ReloadState, { timer }: EventOf<'timer'>, now: Now): Tra
         : [state, [{ type: 'send-signal', signal: held.signal }]];
     case 'restart': {
       const delayMs = heldRestartInMs(state, now.nowMs);
-      if (delayMs === undefined || 'run' in phase) {
-        return [state, []];
+      if (delayMs === undefined || delayMs > 0) {
+        return [state, delayMs === undefined ? [] : [{ type: 'set-timer', timer, delayMs }]];
       }
 
-      return delayMs === 0 ? settle(state, now) : [state, [{ type: 'set-timer', timer, delayMs }]];
+      // The end of a reload looks at it, too.
+      return 'run' in phase ? [state, []] : settle(state, now);
     }
   }
 }

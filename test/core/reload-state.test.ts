@@ -637,6 +637,20 @@ describe('a restart', () => {
     expect(it.state().phase).toEqual({ id: 'gathering' });
   });
 
+  test('whose timer is early during a fetch is waited for again, since that fetch may come to nothing', () => {
+    const it = machine();
+    it.reload(restart);
+    it.happen(ended);
+    it.reload(restart);
+    it.happen({ ...asked, isNow: true });
+    it.pass(59_499);
+
+    expect(it.timer('restart')).toEqual([setTimer(1, 'restart')]);
+    expect(it.happen({ type: 'refused' })).toEqual([finish('refused', 7)]);
+    it.pass(1);
+    expect(it.timer('restart')).toEqual([{ type: 'restart' }]);
+  });
+
   test('by hand is held as any other, which is the answer, and done when the minute is over', () => {
     const it = machine();
     it.reload(restart);
