@@ -34,6 +34,7 @@ export async function startControlSocket(options: ControlSocketOptions): Promise
     told: new Set(),
     isClosed: false,
     open: undefined,
+    left: undefined,
     timer: undefined,
   };
   await listen(listener);
@@ -52,6 +53,8 @@ type Listener = {
   readonly told: Set<string>;
   isClosed: boolean;
   open: { readonly server: Server; readonly file: SocketFile } | undefined;
+  /** The one before, whose socket is gone: somebody may still wait for its answer. */
+  left: Server | undefined;
   timer: NodeJS.Timeout | undefined;
 };
 
@@ -80,7 +83,7 @@ function listenLater(listener: Listener): void {
 function watchLater(listener: Listener): void {
   later(listener, () => {
     if (listener.open?.file.isGone() === true) {
-      close(listener);
+      leave(listener, listener.open.server);
       void listen(listener);
     } else {
       watchLater(listener);
@@ -95,13 +98,22 @@ function later(listener: Listener, work: () => void): void {
   }
 }
 
+/** A reload takes as long as it takes: who has asked for it still gets the answer. */
+function leave(listener: Listener, server: Server): void {
+  listener.left?.closeAllConnections();
+  listener.left = server;
+  listener.open = undefined;
+  server.close();
+}
+
 function close(listener: Listener): void {
-  const { open } = listener;
+  const { open, left } = listener;
   listener.open = undefined;
   // While it is open nobody else's socket has its inode.
   open?.file.remove();
   open?.server.close();
   open?.server.closeAllConnections();
+  left?.closeAllConnections();
 }
 
 function tellOnce({ options, told }: Listener, warning: Warning): void {

@@ -424,6 +424,22 @@ describe('At its path', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test('who waited for a reload when somebody removed it is answered, but not beyond its end', async () => {
+    const waiting: ((report: ReloadReport) => void)[] = [];
+    const { path, close } = await serve({
+      limits: { retryMs: 20 },
+      reload: () => new Promise((resolve) => waiting.push(resolve)),
+    });
+    const answers = [1, 2].map(() => curl(path, '/reload', '--data', ''));
+    await eventually(() => expect(waiting).toHaveLength(2));
+    rmSync(path);
+    await eventually(async () => expect(await curl(path, '/ist')).toMatchObject({ status: 200 }));
+    waiting[0]?.(reportOf('applied'));
+    expect(await Promise.any(answers)).toMatchObject({ status: 200 });
+    close();
+    await expect(Promise.all(answers)).rejects.toThrow('Empty reply');
+  });
+
   test('there is nothing any more when it is closed, unless a successor has taken the place', async () => {
     const first = await serve({ ist: () => 'first' });
     rmSync(first.path);
