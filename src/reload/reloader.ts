@@ -64,6 +64,8 @@ type Driver = {
   state: ReloadState;
   isBusy: boolean;
   asked: number;
+  /** What is being done, if anything is. */
+  work: Promise<void> | undefined;
 };
 
 type EventToCome = DistributiveOmit<ReloadEvent, 'nowMs'>;
@@ -79,6 +81,7 @@ export function startReloader(ports: ReloadPorts, spacing?: RestartSpacing): Rel
     state: startReloads(spacing),
     isBusy: false,
     asked: 0,
+    work: undefined,
   };
   return {
     changed: (kinds) => happen(driver, { type: 'changed', kinds, random: ports.random() }),
@@ -131,9 +134,13 @@ function execute(driver: Driver, command: ReloadCommand): void {
     case 'set-timer':
       return setTimer(driver, command.timer, command.delayMs);
     case 'fetch':
-      return work(driver, ports.fetch(command.kinds).then(withRandom(ports)), fetchDefect(ports));
+      return work(
+        driver,
+        () => ports.fetch(command.kinds).then(withRandom(ports)),
+        fetchDefect(ports),
+      );
     case 'apply':
-      return work(driver, ports.apply().then(withRandom(ports)), fetchDefect(ports));
+      return work(driver, () => ports.apply().then(withRandom(ports)), fetchDefect(ports));
     case 'send-signal': {
       const isSent = ports.sendSignal(command.signal);
       return happen(driver, { type: isSent ? 'signal-sent' : 'signal-untaken' });
@@ -141,13 +148,13 @@ function execute(driver: Driver, command: ReloadCommand): void {
     case 'run-command':
       return work(
         driver,
-        ports.runCommand(command.argv).then((isOk) => ({ type: 'command-ended', isOk })),
+        () => ports.runCommand(command.argv).then((isOk) => ({ type: 'command-ended', isOk })),
         { type: 'command-ended', isOk: false },
       );
     case 'restart':
       return work(
         driver,
-        ports.restart().then((outcome) => ({ type: 'restart-ended', outcome })),
+        () => ports.restart().then((outcome) => ({ type: 'restart-ended', outcome })),
         { type: 'restart-ended', outcome: 'cancelled' },
       );
     case 'remember':
@@ -169,14 +176,20 @@ function setTimer(driver: Driver, timer: ReloadTimer, delayMs: number): void {
   );
 }
 
-function work(driver: Driver, result: Promise<EventToCome>, onDefect: EventToCome): void {
-  result.then(
-    (event) => happen(driver, event),
-    (error: unknown) => {
-      driver.ports.onDefect(error);
-      happen(driver, onDefect);
-    },
-  );
+/** What was begun for an app that has ended is waited for, and its end is none of what comes after it. */
+function work(driver: Driver, begin: () => Promise<EventToCome>, onDefect: EventToCome): void {
+  const end = (event: EventToCome): void => {
+    if (driver.work === mine) {
+      driver.work = undefined;
+      happen(driver, event);
+    }
+  };
+  const result = driver.work === undefined ? begin() : driver.work.then(begin);
+  const mine = result.then(end, (error: unknown) => {
+    driver.ports.onDefect(error);
+    end(onDefect);
+  });
+  driver.work = mine;
 }
 
 function withRandom({ random }: ReloadPorts): (end: FetchEnd | ApplyEnd) => EventToCome {

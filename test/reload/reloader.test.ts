@@ -61,3 +61,47 @@ test('a restart by hand, now, is done within the minute, also where another one 
   expect(restartsAtMs).toHaveLength(1);
   expect(reloader.state().held).toBeUndefined();
 });
+
+test('what was fetched for an app that has ended is not taken for what is fetched for the next one', async () => {
+  const fetches: (() => void)[] = [];
+  let fetched = 0;
+  let applied = 0;
+  const reloader = startReloader({
+    fetch: () =>
+      new Promise((resolve) => {
+        const mine = fetches.length + 1;
+        fetches.push(() => {
+          fetched = mine;
+          resolve({ type: 'fetched' });
+        });
+      }),
+    apply: () => {
+      applied = fetched;
+      return Promise.resolve({ type: 'applied', isChanged: true, action: { kind: 'none' } });
+    },
+    sendSignal: () => false,
+    runCommand: () => Promise.resolve(false),
+    restart: () => Promise.resolve('cancelled'),
+    remember: () => undefined,
+    onFinish: () => undefined,
+    onDefect: (error) => {
+      throw error;
+    },
+    quietTime: () => ({ quietMs: 5, maxWaitMs: 50 }),
+    nowMs,
+    random: () => 0.5,
+  });
+  onTestFinished(() => reloader.appEnded());
+  reloader.changed(['ist']);
+  await eventually(() => expect(fetches).toHaveLength(1));
+  reloader.appEnded();
+  reloader.appStarted();
+  await eventually(() => expect(reloader.state().phase.id).toBe('fetching'));
+  // There is one at a time.
+  expect(fetches).toHaveLength(1);
+  fetches[0]?.();
+  await eventually(() => expect(fetches).toHaveLength(2));
+  expect(applied).toBe(0);
+  fetches[1]?.();
+  await eventually(() => expect(applied).toBe(2));
+});
