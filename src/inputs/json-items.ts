@@ -22,6 +22,8 @@ type Reading = {
   readonly take: (item: unknown) => void;
   /** What has come and was not taken. */
   text: string;
+  /** How long that was when it was last looked through. */
+  seenLength: number;
   /** What stood before it and is needed to read the rest. */
   head: string;
   /** Ends where the text turns out to have another form than Go gives a list: then it is read as a whole at its end. */
@@ -38,7 +40,7 @@ type Reading = {
  */
 export function createItemReader(take: (item: unknown) => void): ItemReader {
   const decoder = new StringDecoder('utf8');
-  const reading: Reading = { decoder, take, text: '', head: '', state: 'head', between: '' };
+  const reading: Reading = { decoder, take, text: '', seenLength: 0, head: '', state: 'head', between: '' };
 
   return {
     push: (bytes) => {
@@ -60,6 +62,9 @@ const listHead = '{"data":[';
 /** What is longer is not read while it grows: it would be looked through again with each of its parts. */
 const longestKey = 100;
 const longestItem = 2 ** 20;
+
+/** How much longer what was not taken gets before it is looked through again: parts may be of one byte. */
+const growth = 1.5;
 
 /** Lists of objects inside of an item that begin as it does: with more of them each item would be read many times. */
 const mostFailures = 8;
@@ -86,6 +91,10 @@ function readHead(reading: Reading): void {
 
 function takeItems(reading: Reading): void {
   const { text, between, take } = reading;
+  if (text.length < reading.seenLength * growth) {
+    return;
+  }
+
   let begin = 0;
   let failures = 0;
   let end = text.indexOf(between);
@@ -104,6 +113,7 @@ function takeItems(reading: Reading): void {
   }
 
   reading.text = text.slice(begin);
+  reading.seenLength = reading.text.length;
   if (failures === mostFailures || reading.text.length > longestItem) {
     reading.state = 'rest';
   }

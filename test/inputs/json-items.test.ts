@@ -164,6 +164,23 @@ describe('items', () => {
     expect(read.taken).toEqual([{ id: 1 }]);
   });
 
+  test('of 300 kB each are not looked through with each byte of them', () => {
+    const inner = Array.from({ length: 7 }, (_, id) => ({ id, text: 'x'.repeat(40_000) }));
+    const text = JSON.stringify({ data: [{ id: 1, inner }, { id: 2, inner }, { id: 3 }] });
+    const bytes = Buffer.from(text);
+    const taken: unknown[] = [];
+    const reader = createItemReader((one) => taken.push(one));
+    const before = process.cpuUsage();
+    for (let at = 0; at < bytes.length; at += 1) {
+      reader.push(bytes.subarray(at, at + 1));
+    }
+
+    expect(taken).toHaveLength(1);
+    expect(reader.finish()).toEqual({ data: JSON.parse(text).data.slice(1) });
+    // Some 0.3 s; with each byte it took minutes.
+    expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
+  });
+
   test('of many megabytes each are read at the end', () => {
     const text = JSON.stringify({ data: [{ id: 1, text: 'x'.repeat(8 * 2 ** 20) }, { id: 2 }] });
     const bytes = Buffer.from(text);
