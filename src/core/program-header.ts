@@ -88,7 +88,8 @@ function parseElf(bytes: Uint8Array): ProgramHeader {
     if (view.getUint32(entry, isLittleEndian) === loaderType) {
       const name = textAt(bytes, wide(entry + offsetAt), wide(entry + sizeAt));
       const isWhole = name.endsWith('\0') && isText(name);
-      return { kind: 'elf', machine, loader: isWhole ? name.slice(0, -1) : undefined };
+      // A shorter name that was written over the first one has more than one NUL behind it.
+      return { kind: 'elf', machine, loader: isWhole ? name.split('\0', 1)[0] : undefined };
     }
   }
 

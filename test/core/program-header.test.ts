@@ -62,6 +62,13 @@ describe('A binary', () => {
     });
   });
 
+  test('whose loader was replaced by one of a shorter name: up to the first NUL, as the kernel reads it', () => {
+    const bytes = Buffer.from(readFileSync(process.execPath).subarray(0, headerBytes));
+    const at = bytes.indexOf('/ld-');
+    bytes.write('/l\0\0', at);
+    expect(parseProgramHeader(bytes)).toMatchObject({ loader: expect.stringMatching(/\/l$/) });
+  });
+
   test('of an unknown machine is one all the same', () => {
     const bytes = new Uint8Array(64);
     bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
