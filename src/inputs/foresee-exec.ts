@@ -198,8 +198,9 @@ function errnoIn(work: () => void): string | undefined {
   }
 }
 
+/** As it is: `..` behind a link is not where the text says. */
 function absolute(path: string, directory: string): string {
-  return path.startsWith('/') ? path : join(directory, path);
+  return path.startsWith('/') ? path : `${directory}/${path}`;
 }
 
 function systemError(code: string): Error {
