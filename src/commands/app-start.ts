@@ -5,20 +5,26 @@ import { StartError, exitStatus } from '../errors.ts';
 import { isCurrentUser } from '../inputs/accounts.ts';
 import { findProgram } from '../inputs/find-program.ts';
 import type { Visitor } from '../inputs/foresee-exec.ts';
+import { readProcessFacts } from '../inputs/process-facts.ts';
 import type { Prepared } from './prepare.ts';
 
+/** What there is to know of the command before it is started. */
+export type Command = Pick<Prepared, 'argv' | 'resolved' | 'config' | 'account'>;
+
 /** @throws {StartError} there is no command, or none that can be run. */
-export function findApp({
-  argv: [name],
-  resolved,
-  config,
-}: Pick<Prepared, 'argv' | 'resolved' | 'config'>): string {
+export function findApp(command: Command): string {
+  const { argv, resolved, config } = command;
+  const [name] = argv;
   if (name === undefined) {
     throw noCommandError();
   }
 
-  const path = resolved.variables.find((variable) => variable.name === 'PATH')?.value;
-  return findProgram(name, path, config.settings.cwd);
+  return findProgram({
+    name,
+    path: resolved.variables.find((variable) => variable.name === 'PATH')?.value,
+    from: config.settings.cwd,
+    hasOtherRights: () => accountOfApp(command) !== undefined || mayPassBy(readProcessFacts()),
+  });
 }
 
 export function noCommandError(): StartError {

@@ -17,10 +17,10 @@ import { areSecretsWanted } from '../core/secret-references.ts';
 import { stateCandidates } from '../core/state-directory.ts';
 import type { Warning } from '../core/warning.ts';
 import { StartError } from '../errors.ts';
-import { findProgram } from '../inputs/find-program.ts';
 import { findStateDirectory } from '../inputs/state-directory.ts';
 import type { DebugFormat, Invocation } from '../invocation.ts';
 import type { Log } from '../log.ts';
+import { findApp } from './app-start.ts';
 import { refuseCommand } from './foresee-command.ts';
 import { askHeldSecrets } from './held-secrets.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -94,7 +94,7 @@ function reportOf(
 /** A PATH that is a secret, or is to be one, is not searched: what was found would be a part of it. */
 export function lookupProgram(prepared: Prepared): ProgramLookup {
   const [name] = prepared.argv;
-  const { resolved, config, wanted } = prepared;
+  const { resolved, wanted } = prepared;
   const path = resolved.variables.find((variable) => variable.name === 'PATH');
   const isSecret =
     (path !== undefined &&
@@ -105,8 +105,7 @@ export function lookupProgram(prepared: Prepared): ProgramLookup {
   }
 
   try {
-    const value = typeof path?.value === 'string' ? path.value : undefined;
-    const file = findProgram(name, value, config.settings.cwd);
+    const file = findApp(prepared);
     refuseCommand(file, prepared);
     return { kind: 'found', file };
   } catch (error) {

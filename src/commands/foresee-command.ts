@@ -5,8 +5,7 @@ import type { StartError } from '../errors.ts';
 import { currentDirectory } from '../inputs/current-directory.ts';
 import { foreseeExec } from '../inputs/foresee-exec.ts';
 import { readProcessFacts } from '../inputs/process-facts.ts';
-import { accountOfApp, mayPassBy, visitorFor } from './app-start.ts';
-import type { Prepared } from './prepare.ts';
+import { type Command, accountOfApp, mayPassBy, visitorFor } from './app-start.ts';
 import { execError } from './spawn-error.ts';
 
 export type Foreseen = {
@@ -14,9 +13,6 @@ export type Foreseen = {
   /** Else it is exec that says it, or does not. */
   readonly isCertain: boolean;
 };
-
-/** What there is to know of the start; of the user as it was resolved. */
-type Command = Pick<Prepared, 'argv' | 'resolved' | 'config' | 'account'>;
 
 export function foreseeCommand(file: string, command: Command): Foreseen | undefined {
   const { argv, resolved, config } = command;

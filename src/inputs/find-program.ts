@@ -9,18 +9,23 @@ import { StartError, errnoOf, exitStatus } from '../errors.ts';
 // Of execvp(3) where there is no PATH; musl and glibc differ, so this is the one of Docker.
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+export type ProgramSearch = {
+  readonly name: string;
+  /** `PATH` of the app's environment. */
+  readonly path: string | Secret | undefined;
+  /** Where the app starts, and relative paths with it; undefined: where we are. */
+  readonly from?: string | undefined;
+  /** Whether the app may have rights that access(2) does not see in us: asked where it denies us a file. */
+  readonly hasOtherRights?: () => boolean;
+};
+
 /**
- * The path of the program `name`.
+ * The path of the program.
  *
- * @param path - `PATH` of the app's environment.
- * @param from - Where the app starts, and relative paths with it; undefined: where we are.
  * @throws {StartError} E_NOT_FOUND (127) or E_NOT_EXECUTABLE (126).
  */
-export function findProgram(
-  name: string,
-  path: string | Secret | undefined,
-  from?: string,
-): string {
+export function findProgram(search: ProgramSearch): string {
+  const { name, path, from, hasOtherRights = () => false } = search;
   const directories = path instanceof Secret ? path.reveal() : (path ?? defaultPath);
   const written = name.includes('/')
     ? [name]
@@ -29,15 +34,24 @@ export function findProgram(
     from === undefined || file.startsWith('/') ? file : `${from}/${file}`,
   );
   let blocked: { file: string; reason: string } | undefined;
+  let denied: string | undefined;
   for (const file of name === '' ? [] : candidates) {
     const reason = whyNotExecutable(file);
     if (reason === undefined) {
       return file;
     }
 
-    if (reason !== 'missing') {
-      blocked ??= { file, reason };
+    if (reason === 'denied') {
+      denied ??= file;
     }
+
+    if (reason !== 'missing') {
+      blocked ??= { file, reason: reason === 'denied' ? notExecutableForUs : reason };
+    }
+  }
+
+  if (denied !== undefined && hasOtherRights()) {
+    return denied; // What the app may do, exec says.
   }
 
   if (blocked === undefined) {
@@ -48,6 +62,9 @@ export function findProgram(
   throw notExecutable(path instanceof Secret ? { ...blocked, file: name } : blocked);
 }
 
+const notExecutableForUs = 'it is not executable for us';
+
+/** `denied`: to us; another user may be allowed to run it. */
 function whyNotExecutable(file: string): string | undefined {
   try {
     const status = statSync(file, { throwIfNoEntry: false });
@@ -63,11 +80,19 @@ function whyNotExecutable(file: string): string | undefined {
       return 'it is no regular file';
     }
 
+    if ((status.mode & 0o111) === 0) {
+      return notExecutableForUs;
+    }
+
     accessSync(file, constants.X_OK);
     return undefined;
   } catch (error) {
     const errno = errnoOf(error);
-    return errno === 'ENOENT' || errno === 'ENOTDIR' ? 'missing' : 'it is not executable for us';
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') {
+      return 'missing';
+    }
+
+    return errno === 'EACCES' ? 'denied' : notExecutableForUs;
   }
 }
 

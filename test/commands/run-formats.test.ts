@@ -165,6 +165,26 @@ describeContainer('an app starts', () => {
     },
   );
 
+  test('with #!../my-sh where init.cwd is a link: .. is that of the directory', async () => {
+    const before = `${seenFormats}
+      mkdir -p real/in; ln -s real/in in; ${script('#!../my-sh')}; cp /bin/sh real/my-sh`;
+    const config = 'module.exports = { init: { cwd: `${process.cwd()}/in` } };';
+    expect(await start({ before, config, args: ['--', '../../app'] })).toEqual(runs);
+  });
+
+  test.skipIf(!isRoot).each([
+    ['a file', 'chmod 700 /run/own/app; chmod 755 /run/own'],
+    ['a file in a directory', 'chmod 700 /run/own/app; chmod 700 /run/own'],
+  ])('where %s is open to its user alone, and root may not pass by', async (_what, modes) => {
+    const before = `mkdir /run/own; printf '#!/bin/sh\\nexit 0\\n' >/run/own/app; ${modes}
+      chown -R 1234:1234 /run/own
+      set -- setpriv --bounding-set=-dac_override,-dac_read_search "$@"`;
+    const env = { WARP_INIT_USER: '1234:1234' };
+    expect(await start({ before, env, args: ['--', '/run/own/app'] })).toEqual(runs);
+    const path = `/usr/bin:/bin:/run/own`;
+    expect(await start({ before, env: { ...env, PATH: path }, args: ['--', 'app'] })).toEqual(runs);
+  });
+
   describe.skipIf(cannotRegister).each([
     ['is seen', ':'],
     ['is hidden', hiddenFormats.replaceAll("'", '"')],
