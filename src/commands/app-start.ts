@@ -5,7 +5,7 @@ import { StartError, exitStatus } from '../errors.ts';
 import { isCurrentUser } from '../inputs/accounts.ts';
 import { findProgram } from '../inputs/find-program.ts';
 import type { Visitor } from '../inputs/foresee-exec.ts';
-import { readProcessFacts } from '../inputs/process-facts.ts';
+import { readCapabilities } from '../inputs/process-facts.ts';
 import type { Prepared } from './prepare.ts';
 
 /** What there is to know of the command before it is started. */
@@ -23,7 +23,7 @@ export function findApp(command: Command): string {
     name,
     path: resolved.variables.find((variable) => variable.name === 'PATH')?.value,
     from: config.settings.cwd,
-    hasOtherRights: () => accountOfApp(command) !== undefined || mayPassBy(readProcessFacts()),
+    hasOtherRights: () => accountOfApp(command) !== undefined || mayPassBy(),
   });
 }
 
@@ -53,10 +53,15 @@ export function visitorFor(
   return account?.uid === 0 && capabilities.has(capDacOverride) ? undefined : account;
 }
 
-/** Whether exec lets us through where access(2) does not: that one takes capabilities for root's alone. */
-export function mayPassBy({
-  uid,
-  capabilities,
-}: Pick<ProcessFacts, 'uid' | 'capabilities'>): boolean {
-  return uid !== 0 && (capabilities.has(capDacOverride) || capabilities.has(capDacReadSearch));
+/**
+ * Whether exec lets the app through where access(2) does not let us: that one asks for the real user, and takes
+ * capabilities for root's alone. Those of pid1, which starts the app, may be of its file: the brain does not have them.
+ */
+export function mayPassBy(): boolean {
+  const isRoot = process.getuid?.() === 0;
+  return !isRoot && [capDacOverride, capDacReadSearch].some((one) => startCapabilities().has(one));
+}
+
+function startCapabilities(): ReadonlySet<number> {
+  return new Set([...readCapabilities('self'), ...readCapabilities(process.ppid)]);
 }

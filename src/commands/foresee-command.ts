@@ -2,7 +2,6 @@
 //
 // A start loads this only for a program that is not ordinary (inputs/program-file.ts).
 import type { StartError } from '../errors.ts';
-import { currentDirectory } from '../inputs/current-directory.ts';
 import { foreseeExec } from '../inputs/foresee-exec.ts';
 import { readProcessFacts } from '../inputs/process-facts.ts';
 import { type Command, accountOfApp, mayPassBy, visitorFor } from './app-start.ts';
@@ -17,11 +16,10 @@ export type Foreseen = {
 export function foreseeCommand(file: string, command: Command): Foreseen | undefined {
   const { argv, resolved, config } = command;
   const { settings } = config;
-  const facts = readProcessFacts();
   const obstacle = foreseeExec(file, {
-    visitor: visitorFor(accountOfApp(command), facts),
-    directory: settings.cwd ?? currentDirectory(),
-    hasMoreRights: mayPassBy(facts),
+    visitor: visitorFor(accountOfApp(command), readProcessFacts()),
+    directory: settings.cwd ?? '.', // Its full name may lead through directories that are closed to us.
+    hasMoreRights: mayPassBy(),
   });
   return obstacle === undefined
     ? undefined

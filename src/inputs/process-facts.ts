@@ -21,6 +21,11 @@ export function readProcessFacts(): ProcessFacts {
   };
 }
 
+/** The effective ones; empty where /proc does not tell. */
+export function readCapabilities(pid: number | 'self'): ReadonlySet<number> {
+  return parseSet(fieldOf(read(`/proc/${pid}/status`) ?? '', 'CapEff'));
+}
+
 /** Of PID 1; undefined where /proc does not tell. */
 export function readNameOfPid1(): string | undefined {
   return read('/proc/1/comm')?.trimEnd();

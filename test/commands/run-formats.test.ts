@@ -172,6 +172,26 @@ describeContainer('an app starts', () => {
     expect(await start({ before, config, args: ['--', '../../app'] })).toEqual(runs);
   });
 
+  test.skipIf(!isRoot)(
+    'with #!./my-sh where the way to the current directory is closed',
+    async () => {
+      const before = `mkdir -p /run/way/in; cp /bin/sh /run/way/in/my-sh; ${script('#!./my-sh')}
+      mv app /run/way/in; chmod 700 /run/way; chmod 666 /etc/hosts; cd /run/way/in
+      set -- setpriv --reuid=1234 --regid=1234 --clear-groups "$@"`;
+      expect(await start({ before })).toEqual(runs);
+    },
+  );
+
+  test.skipIf(!isRoot)(
+    'that is open to init by a capability alone, which access(2) does not see',
+    async () => {
+      const power = '+dac_override,+net_bind_service';
+      const before = `cp /bin/true /run/app; chmod 710 /run/app; chmod 666 /etc/hosts
+      set -- setpriv --reuid=1234 --regid=1234 --clear-groups --inh-caps=${power} --ambient-caps=${power} "$@"`;
+      expect(await start({ before, args: ['--', '/run/app'] })).toEqual(runs);
+    },
+  );
+
   test.skipIf(!isRoot).each([
     ['a file', 'chmod 700 /run/own/app; chmod 755 /run/own'],
     ['a file in a directory', 'chmod 700 /run/own/app; chmod 700 /run/own'],
