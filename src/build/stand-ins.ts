@@ -49,6 +49,7 @@ const standIns: Readonly<Record<string, string>> = {
   'ws/lib/extension.js': 'never.cjs',
   'ws/lib/stream.js': 'never.cjs',
 
+  'yargs/lib/platform-shims/esm.mjs': 'yargs-shim.mjs',
   'yargs/build/lib/completion.js': 'no-completion.mjs',
   'y18n/index.mjs': 'english.mjs',
   'cliui/index.mjs': 'plain-help.mjs',

@@ -40,7 +40,15 @@ type Reading = {
  */
 export function createItemReader(take: (item: unknown) => void): ItemReader {
   const decoder = new StringDecoder('utf8');
-  const reading: Reading = { decoder, take, text: '', seenLength: 0, head: '', state: 'head', between: '' };
+  const reading: Reading = {
+    decoder,
+    take,
+    text: '',
+    seenLength: 0,
+    head: '',
+    state: 'head',
+    between: '',
+  };
 
   return {
     push: (bytes) => {

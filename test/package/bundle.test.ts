@@ -1,6 +1,8 @@
 // dist/warp-init.cjs: its size, and what works although parts of packages are left out of it (src/build/stand-ins.ts).
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const bundle = new URL('../../dist/warp-init.cjs', import.meta.url).pathname;
@@ -50,4 +52,18 @@ test('yargs completes nothing: that is left out', () => {
 
   expect(stderr).toContain('there is no option --get-yargs-completions');
   expect(status).toBe(64);
+});
+
+test('a command line is read where the current directory is gone', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'warp-init-gone-'));
+  const script = 'cd "$1" && rmdir "$1" && exec "$2" "$3" debug --format json -- true';
+  const { status, stdout, stderr } = spawnSync(
+    'sh',
+    ['-c', script, 'sh', directory, process.execPath, bundle],
+    { encoding: 'utf8', env: { PATH: process.env['PATH'] } },
+  );
+
+  expect(stderr).not.toContain('E_INTERNAL');
+  expect(stdout).toMatch(/^\{/);
+  expect(status).toBe(0);
 });
