@@ -22,8 +22,6 @@ export default {
     cwd: () => '/',
     emitWarning: (warning, type) => process.emitWarning(warning, type),
     execPath: () => process.execPath,
-    exit: (code) => process.exit(code),
-    nextTick: process.nextTick,
     stdColumns: process.stdout.columns ?? null,
   },
   stringWidth,
