@@ -12,12 +12,11 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const fs = require('node:fs');
 const { Script, constants } = require('node:vm');
 
-const importMetaUrl = require('node:url').pathToFileURL(__filename).href;
 const cachePath = `${__filename}-${buildId}-${process.version}-${process.arch}.cache`;
 // It stays open: whoever replaces the file by another must not give us half of each.
 const file = fs.openSync(__filename);
 const fileSize = fs.fstatSync(file).size;
-const cache = readCache();
+const cachedData = openCache();
 const scripts = new Map();
 const modules = {};
 const parameters = 'require,provide,importChunk,importMetaUrl,codeCache';
@@ -45,9 +44,12 @@ function runUnitOf(request) {
   const [[unit], fromEnd, size] = units.find(([requests]) => requests.includes(request));
   // In parentheses: V8 then compiles at once what is called at once, and does not read it twice.
   const body = readUnit(fileSize - fromEnd, size);
+  const importMetaUrl = body.includes('importMetaUrl')
+    ? require('node:url').pathToFileURL(__filename).href
+    : undefined;
   const script = new Script(`(function(${parameters}){${body}})`, {
     filename: __filename,
-    cachedData: cache.get(unit),
+    cachedData: cachedData(unit),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   scripts.set(unit, script);
@@ -56,29 +58,38 @@ function runUnitOf(request) {
 }
 
 function readUnit(position, size) {
+  return readBytes(file, position, size).latin1Slice().replaceAll('*\u0001/', '*/');
+}
+
+function readBytes(from, position, size) {
   const bytes = Buffer.allocUnsafe(size);
   for (let have = 0; have < size;) {
-    const count = fs.readSync(file, bytes, have, size - have, position + have);
+    const count = fs.readSync(from, bytes, have, size - have, position + have);
     if (count === 0) throw new RangeError(`${__filename} was cut off`);
     have += count;
   }
-  return bytes.latin1Slice().replaceAll('*\u0001/', '*/');
+  return bytes;
 }
 
 // {uint32 size of the index, index as JSON, caches}. V8 itself refuses what another version or other flags made.
-function readCache() {
+// What a start needs is half of it, and the rest is read when it is needed.
+function openCache() {
+  const read = unlessUseless(() => {
+    const from = fs.openSync(cachePath);
+    const end = 4 + readBytes(from, 0, 4).readUInt32LE(0);
+    const index = JSON.parse(readBytes(from, 4, end - 4).latin1Slice());
+    const places = new Map(index.map(([unit, offset, size]) => [unit, [end + offset, size]]));
+    return (unit) => (places.has(unit) ? readBytes(from, ...places.get(unit)) : undefined);
+  });
+  return (unit) => unlessUseless(() => read?.(unit));
+}
+
+// None was made for this Node, or it was cut off.
+function unlessUseless(work) {
   try {
-    const bytes = fs.readFileSync(cachePath);
-    const end = 4 + bytes.readUInt32LE(0);
-    const index = JSON.parse(bytes.toString('utf8', 4, end));
-    return new Map(
-      index.map(([unit, offset, size]) => [
-        unit,
-        bytes.subarray(end + offset, end + offset + size),
-      ]),
-    );
+    return work();
   } catch {
-    return new Map(); // None was made for this Node, or it is of no use.
+    return undefined;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Operations } from './control-answers.ts';
 import { type ControlLimits, exchange, usualLimits } from './control-exchange.ts';
 import { type SocketFile, listenPrivately } from './control-socket-file.ts';
 import { cannotAccept, cannotListen, defect } from './control-warnings.ts';
+import { limitRequests, withoutDeadlines } from './request-deadline.ts';
 
 export type { Operations } from './control-answers.ts';
 
@@ -128,12 +129,7 @@ function createServer(listener: Listener): Server {
   const { path, operations } = options;
   const http = process.getBuiltinModule('node:http');
   const server = http.createServer(
-    {
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersMs,
-      requestTimeout: limits.requestMs,
-      connectionsCheckingInterval: Math.min(limits.headersMs, limits.requestMs),
-    },
+    { maxHeaderSize: limits.headerBytes, ...withoutDeadlines },
     (request, response) => {
       void exchange({ request, response, operations, limits }).catch((error: unknown) => {
         tellOnce(listener, defect(path, error));
@@ -143,6 +139,7 @@ function createServer(listener: Listener): Server {
       });
     },
   );
+  limitRequests(server, limits);
   server.maxConnections = limits.connections;
   server.maxRequestsPerSocket = 1;
   server.unref();
