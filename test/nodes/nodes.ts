@@ -32,14 +32,18 @@ export function findNode(version: NodeVersion): string | undefined {
     return dirname(process.execPath);
   }
 
+  return findFetched(version);
+}
+
+function findFetched(version: NodeVersion): string | undefined {
   const directory = join(prefixOf(version), 'node_modules', packageName, 'bin');
   return existsSync(join(directory, 'node')) ? directory : undefined;
 }
 
-/** Fetches it where it is not there yet. @throws {Error} npm's */
+/** Fetches it where it is not there yet, also our own: tests that another Node runs need it. @throws {Error} npm's */
 export function installNode(version: NodeVersion): string {
   const prefix = prefixOf(version);
-  if (findNode(version) === undefined) {
+  if (findFetched(version) === undefined) {
     mkdirSync(prefix, { recursive: true });
     const words = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'];
     const { status, stderr, error } = spawnSync(
@@ -52,7 +56,7 @@ export function installNode(version: NodeVersion): string {
     }
   }
 
-  const directory = findNode(version);
+  const directory = findFetched(version);
   if (directory === undefined) {
     throw new Error(`Cannot fetch Node ${version}: ${packageName} holds no bin/node`);
   }
