@@ -40,7 +40,10 @@ export function hasChanges(changes: Changes): boolean {
 }
 
 function serviceChange(before: readonly KnownService[], after: readonly KnownService[]): Change {
-  const uses = { before: usesOf(before), after: usesOf(after) };
+  const uses = {
+    before: usesOf(unlike(before, after)),
+    after: usesOf(unlike(after, before)),
+  };
   const names = new Set<string>();
   let isUrgent = false;
 
@@ -54,6 +57,25 @@ function serviceChange(before: readonly KnownService[], after: readonly KnownSer
   }
 
   return { names: [...names], isUrgent };
+}
+
+/** Nearly all services are as they were, and in the same place: without these few names are left to compare. */
+function unlike(
+  services: readonly KnownService[],
+  others: readonly KnownService[],
+): readonly KnownService[] {
+  return services.filter((service, index) => !isSameUse(service, others[index]));
+}
+
+function isSameUse(a: KnownService, b: KnownService | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.name === b.name &&
+    a.address === b.address &&
+    isSameList(a.hostAddresses, b.hostAddresses) &&
+    isSameList(a.variables, b.variables) &&
+    isSameList(a.hostnames, b.hostnames)
+  );
 }
 
 /** What a name leads to. */

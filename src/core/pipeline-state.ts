@@ -15,7 +15,7 @@ export type PipelineTiming = {
   /** From the attempt to the end of the handshake. */
   readonly handshakeMs: number;
   readonly pingMs: number;
-  /** From a ping until something must have been heard; below `pingMs`. */
+  /** From a ping until something must have been heard; at most `pingMs`. */
   readonly pongMs: number;
   /** A connection of this age lived. */
   readonly livedMs: number;
@@ -25,7 +25,7 @@ export const defaultTiming: PipelineTiming = {
   backoff: { initialMs: 100, factor: 2, limitMs: 30_000 },
   handshakeMs: 10_000,
   pingMs: 15_000,
-  pongMs: 10_000,
+  pongMs: 15_000, // One timer in place of two: each wakes a process that has nothing to do.
   livedMs: 10_000,
 };
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { changesBetween, hasChanges } from '../../src/core/changes.ts';
@@ -314,4 +315,39 @@ test('a variable that the config has replaced is not the service’s any more, i
   const [db] = (await know({ rules })).knowledge.services;
 
   expect(db).toMatchObject({ name: 'db', variables: [], hostnames: ['db.warp'] });
+});
+
+test('what has changed does not depend on the places in which services stand', () => {
+  const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+  const one = fc.constantFrom('10.0.0.1', '10.0.0.2');
+  const services = fc
+    .uniqueArray(fc.record({ name: names, address: fc.option(one, { nil: undefined }) }), {
+      selector: ({ name }) => name,
+    })
+    .map((list) =>
+      list.map(({ name, address }) => ({
+        name,
+        address,
+        variables: address === undefined ? [] : [`WARP_IST_${name}`],
+        hostnames: [`${name}.warp`],
+        hostAddresses: address === undefined ? [] : [address],
+        live: ['10.0.0.1'],
+      })),
+    );
+  const knowledge = (list: Knowledge['services']): Knowledge => ({
+    services: list,
+    secrets: new Map(),
+    certificates: new Map(),
+    config: new Map(),
+  });
+  fc.assert(
+    fc.property(services, services, (before, after) => {
+      const straight = changesBetween(knowledge(before), knowledge(after)).ist;
+      const crossed = changesBetween(knowledge(before), knowledge(after.toReversed())).ist;
+      expect({ ...straight, names: straight.names.toSorted() }).toEqual({
+        ...crossed,
+        names: crossed.names.toSorted(),
+      });
+    }),
+  );
 });
