@@ -317,6 +317,10 @@ test('a variable that the config has replaced is not the service’s any more, i
   expect(db).toMatchObject({ name: 'db', variables: [], hostnames: ['db.warp'] });
 });
 
+function knowledge(services: Knowledge['services']): Knowledge {
+  return { services, secrets: new Map(), certificates: new Map(), config: new Map() };
+}
+
 test('what has changed does not depend on the places in which services stand', () => {
   const names = fc.constantFrom('a', 'b', 'c', 'd', 'e');
   const one = fc.constantFrom('10.0.0.1', '10.0.0.2');
@@ -334,12 +338,6 @@ test('what has changed does not depend on the places in which services stand', (
         live: ['10.0.0.1'],
       })),
     );
-  const knowledge = (list: Knowledge['services']): Knowledge => ({
-    services: list,
-    secrets: new Map(),
-    certificates: new Map(),
-    config: new Map(),
-  });
   fc.assert(
     fc.property(services, services, (before, after) => {
       const straight = changesBetween(knowledge(before), knowledge(after)).ist;
