@@ -11,9 +11,9 @@ import {
   certificatePaths,
 } from '../core/certificate-files.ts';
 import { Secret } from '../core/secret.ts';
-import { errnoOf } from '../errors.ts';
 import { holdDirectory, nameIn, openDirectory } from '../held-directory.ts';
 import { readHeldFile } from '../held-file.ts';
+import { readOr } from './read-or.ts';
 
 /**
  * Those that can be read; undefined where there is no directory.
@@ -64,18 +64,5 @@ function within<Value>(directory: number, work: (held: number) => Value): Value 
     return work(directory);
   } finally {
     closeSync(directory);
-  }
-}
-
-/** Undefined where it is not there, of another kind, or not ours to read. */
-function readOr<Value>(read: () => Value): Value | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (errnoOf(error) === undefined) {
-      throw error;
-    }
-
-    return undefined;
   }
 }

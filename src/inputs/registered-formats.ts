@@ -5,8 +5,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { matchesBinfmt } from '../core/binfmt.ts';
-import { errnoOf } from '../errors.ts';
 import { readProgramHead } from './program-file.ts';
+import { readOr } from './read-or.ts';
 
 export type Registration = 'registered' | 'not-registered' | 'unknown';
 
@@ -27,7 +27,7 @@ export function registrationOf(file: string, head: Uint8Array): Registration {
 
 /** Undefined: they cannot be seen. */
 function readEntries(): readonly string[] | undefined {
-  return unlessSystemError(() => {
+  return readOr(() => {
     const names = readdirSync(directory).filter((name) => name !== 'register' && name !== 'status');
     return read('status').startsWith('enabled') ? names.map(read) : [];
   });
@@ -38,7 +38,7 @@ function read(name: string): string {
 }
 
 function mayKernelHaveFormats(): boolean {
-  const known = unlessSystemError(() => readFileSync('/proc/filesystems', 'latin1'));
+  const known = readOr(() => readFileSync('/proc/filesystems', 'latin1'));
   return known === undefined || known === '' || /^nodev\s+binfmt_misc$/m.test(known);
 }
 
@@ -46,16 +46,4 @@ function mayKernelHaveFormats(): boolean {
 function isEmulated(entries: readonly string[]): boolean {
   const own = readProgramHead('/proc/self/exe');
   return own === undefined || entries.some((entry) => matchesBinfmt(entry, process.execPath, own));
-}
-
-function unlessSystemError<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (errnoOf(error) === undefined) {
-      throw error;
-    }
-
-    return undefined;
-  }
 }

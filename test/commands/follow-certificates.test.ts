@@ -105,13 +105,7 @@ describeContainer('of the certificates on disk', () => {
   test('the one before the last one is none of them, also where a brain ended when it had just replaced it', async () => {
     const it = await start({ args: reader(), reload: { action: 'none' } });
     const brain = await it.brain();
-    const killer = startProcess(process.execPath, [
-      '-e',
-      killAtOnce,
-      it.inside('/run/tls'),
-      `${brain}`,
-    ]);
-    await killer.stdout.waitFor('ready');
+    const killer = await startKiller(it, brain);
     it.emulator.setPlatform(platform('second'));
     const answer = it.reload().catch(() => undefined);
     await killer.stdout.waitFor('done');
@@ -150,6 +144,17 @@ const killAtOnce = `
   while (readlinkSync(link) === before);
   process.kill(Number(pid), 'SIGKILL');
   console.log('done');`;
+
+async function startKiller(it: Followed, brain: number) {
+  const killer = startProcess(process.execPath, [
+    '-e',
+    killAtOnce,
+    it.inside('/run/tls'),
+    `${brain}`,
+  ]);
+  await killer.stdout.waitFor('ready');
+  return killer;
+}
 
 /** What an app does first: the brain beside it has no time for anything. */
 const killBrain = `for process in /proc/[0-9]*; do
@@ -208,13 +213,7 @@ describeContainer(
         ]);
         const it = await start({ platform: platform('first', { services }) });
         const brain = await it.brain();
-        const killer = startProcess(process.execPath, [
-          '-e',
-          killAtOnce,
-          it.inside('/run/tls'),
-          `${brain}`,
-        ]);
-        await killer.stdout.waitFor('ready');
+        const killer = await startKiller(it, brain);
         it.emulator.setPlatform(platform('second', { services }));
         const answer = it.reload().catch(() => undefined);
         await killer.stdout.waitFor('done');
