@@ -16,6 +16,10 @@ import { type Unit, chunkOf, linkUnits } from './units.ts';
 const root = join(import.meta.dirname, '..', '..');
 const output = process.argv[2] ?? join(root, 'dist', 'warp-init.cjs');
 const target = 'node20.19';
+/** Of each unit: chunk-loader.cjs says what they are. */
+const parameters = 'require,provide,importChunk,importMetaUrl,codeCache';
+/** Those of every start lie in the file as V8 takes them. */
+const readyUnits = 2;
 
 async function bundle(): Promise<void> {
   const { outputFiles, metafile } = await build({
@@ -65,7 +69,9 @@ function readVersion(): string {
 
 /** The loader, and behind it the units as one comment; the loader knows where before the end of the file each lies. */
 async function withLoader(units: readonly Unit[]): Promise<string> {
-  const codes = units.map(({ code }) => escapeComment(code));
+  const codes = units.map(({ code }, index) =>
+    index < readyUnits ? readyCode(code) : escapeComment(code),
+  );
   const text = `/*${codes.join('')}*/\n`;
   let fromEnd = text.length - '/*'.length;
   const table = units.map(({ requests }, index) => {
@@ -80,9 +86,24 @@ async function withLoader(units: readonly Unit[]): Promise<string> {
   const { code } = await transform(source, {
     target,
     minify: true,
-    define: { buildId: JSON.stringify(buildId), units: JSON.stringify(table) },
+    define: {
+      buildId: JSON.stringify(buildId),
+      units: JSON.stringify(table),
+      parameters: JSON.stringify(parameters),
+      readyUnits: String(readyUnits),
+    },
   });
   return `${code}\n${text}`;
+}
+
+/** In parentheses: V8 compiles at once what is called at once, and does not read it twice. */
+function readyCode(code: string): string {
+  const [unready] = /.{0,40}(?:\*\/|importMetaUrl)/.exec(code) ?? [];
+  if (unready !== undefined) {
+    throw new Error(`A start would load what has to be changed before V8 may see it: ${unready}`);
+  }
+
+  return escapeComment(`(function(${parameters}){${code}})`);
 }
 
 function escapeComment(code: string): string {

@@ -19,9 +19,8 @@ const fileSize = fs.fstatSync(file).size;
 const cachedData = openCache();
 const scripts = new Map();
 const modules = {};
-const parameters = 'require,provide,importChunk,importMetaUrl,codeCache';
 // The units that go into the cache: those of every start, and those that a rehearsed one needs besides.
-const unitsOfStart = new Set(units.slice(0, 2).map(([[unit]]) => unit));
+const unitsOfStart = new Set(units.slice(0, readyUnits).map(([[unit]]) => unit));
 let isRehearsal = false;
 
 // A chunk of ours is asked for by the number that bundle.ts gave it.
@@ -41,24 +40,27 @@ function importChunk(request) {
 }
 
 function runUnitOf(request) {
-  const [[unit], fromEnd, size] = units.find(([requests]) => requests.includes(request));
-  // In parentheses: V8 then compiles at once what is called at once, and does not read it twice.
-  const body = readUnit(fileSize - fromEnd, size);
-  const importMetaUrl = body.includes('importMetaUrl')
-    ? require('node:url').pathToFileURL(__filename).href
-    : undefined;
-  const script = new Script(`(function(${parameters}){${body}})`, {
+  const index = units.findIndex(([requests]) => requests.includes(request));
+  const [[unit], fromEnd, size] = units[index];
+  const text = readBytes(file, fileSize - fromEnd, size).latin1Slice();
+  const isReady = index < readyUnits;
+  const script = new Script(isReady ? text : functionOf(text), {
     filename: __filename,
     cachedData: cachedData(unit),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   scripts.set(unit, script);
   if (isRehearsal) unitsOfStart.add(unit);
+  const importMetaUrl =
+    !isReady && text.includes('importMetaUrl')
+      ? require('node:url').pathToFileURL(__filename).href
+      : undefined;
   script.runInThisContext()(requireChunk, provide, importChunk, importMetaUrl, codeCache);
 }
 
-function readUnit(position, size) {
-  return readBytes(file, position, size).latin1Slice().replaceAll('*\u0001/', '*/');
+// Each copy of a start's code would be a part of what fills V8's young space, and to empty that takes a millisecond.
+function functionOf(text) {
+  return `(function(${parameters}){${text.replaceAll('*\u0001/', '*/')}})`;
 }
 
 function readBytes(from, position, size) {

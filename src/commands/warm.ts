@@ -12,10 +12,8 @@ import type { Emulator } from '../emulator/server.ts';
 import { StartError, errnoOf, exitStatus } from '../errors.ts';
 import { requestEarly } from '../inputs/early-requests.ts';
 import { parseEnvironment } from '../inputs/own-environment.ts';
-import { encodeMessage } from '../link/frames.ts';
-import { linkVersion } from '../link/layout.ts';
-import type { Link } from '../link/link.ts';
 import { createLog } from '../log.ts';
+import { rehearsedLink } from './rehearsed-link.ts';
 import { decide, launch } from './run.ts';
 
 /** Of src/build/chunk-loader.cjs. */
@@ -64,50 +62,34 @@ function makeDirectory(): string {
 }
 
 /** All that `run` does, but for what changes anything outside of `directory`. */
-async function rehearse(directory: string, { environment, socketPath }: Emulator): Promise<void> {
+async function rehearse(
+  directory: string,
+  { environment: platformVariables, socketPath }: Emulator,
+): Promise<void> {
   codeCache.rehearse();
   const configFile = join(directory, 'warp.config.cjs');
   writeFileSync(configFile, config);
-  const inherited = parseEnvironment([
+  const argv = [basename(process.execPath)];
+  const environment = [
     `PATH=${directory}:${dirname(process.execPath)}`,
     `WARP_INIT_SOCKET=${socketPath}`,
     `WARP_INIT_CONFIG=${configFile}`,
     `WARP_INIT_STATE_DIRECTORY=${join(directory, 'state')}`,
-    ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
-  ]);
+    ...Object.entries(platformVariables).map(([name, value]) => `${name}=${value}`),
+  ];
+  const link = rehearsedLink(join(directory, 'link'), { argv: ['warp-init', ...argv], environment });
+  const inherited = parseEnvironment(link.hello.environment);
   const log = createLog({ write: () => undefined, isTerminal: () => false });
   log.open({ level: 'silent', format: 'json' });
   const sink = { write: () => undefined, appRuns: () => undefined, drain: async () => true };
-  const brain = { link: rehearsedLink(), log, sink, inherited };
+  const brain = { link, log, sink, inherited };
   const early = requestEarly(inherited, () => undefined);
-  const argv = [basename(process.execPath)];
   const decided = await decide({ ...brain, early }, { command: 'run', options: {}, argv });
   await applySteps(
     decided.plan.steps.flatMap((step) => moveInto(directory, step)),
     'start',
   );
   await launch(brain, decided);
-}
-
-/** To a pid1 that starts nothing, and says that it has. */
-function rehearsedLink(): Link {
-  return {
-    hello: {
-      version: linkVersion,
-      isPid1: true,
-      hasTerminal: false,
-      logIsPrivate: true,
-      appPid: undefined,
-      argv: [],
-      environment: [],
-      memo: Buffer.alloc(0),
-      launch: Buffer.alloc(0),
-    },
-    send: (message) => void encodeMessage(message),
-    flush: () => Promise.resolve(),
-    receive: () => ({ type: 'spawned', pid: process.pid }),
-    follow: () => undefined,
-  };
 }
 
 function moveInto(directory: string, step: PlanStep): PlanStep[] {

@@ -51,10 +51,14 @@ function isGrowth(old: string, next: string): boolean {
 
 function growth(old: string, next: string): readonly ChangeStep[] {
   const added = next.slice(old.length);
-  const separator = /^\n*/.exec(added)?.[0] ?? '';
+  let size = 0; // Of what is only line ends.
+  while (added[size] === '\n') {
+    size += 1;
+  }
+
   return [
-    put(separator, old.length, 'more'),
-    ...show(added.slice(separator.length), old.length + separator.length, 'more'),
+    put(added.slice(0, size), old.length, 'more'),
+    ...show(added.slice(size), old.length + size, 'more'),
   ];
 }
 

@@ -1,10 +1,10 @@
 // Is a text an IP address? As net.isIP() says, whose pattern for IPv6 takes V8 4 ms to compile: a tenth of a start.
 
+/** Four decimal numbers, none of them with a zero before it. */
 export function isIpv4(text: string): boolean {
-  return ipv4.test(text);
+  const numbers = text.split('.');
+  return numbers.length === 4 && numbers.every((number) => String(Number(number) & 255) === number);
 }
-
-const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 
 /** RFC 4291 section 2.2. Without a zone (`%eth0`), which means nothing to another machine. */
 export function isIpv6(text: string): boolean {

@@ -50,7 +50,7 @@ const defaults = {
 function parseCriteria(text: string): Record<Status, Action> | undefined {
   const actions: Record<Status, Action> = { ...defaults };
   const criterion =
-    /[ \t\v\f\r]*(!?)(success|notfound|unavail|tryagain)[ \t\v\f\r]*=[ \t\v\f\r]*(return|continue|merge)(?=[ \t\v\f\r]|$)[ \t\v\f\r]*/iy;
+    /[ \t\v\f\r]*(!?)(success|notfound|unavail|tryagain)[ \t\v\f\r]*=[ \t\v\f\r]*(return|continue|merge)(?:[ \t\v\f\r]+|$)/iy;
   let end = 0;
 
   for (let match = criterion.exec(text); match !== null; match = criterion.exec(text)) {

@@ -92,6 +92,9 @@ function malformed(detail: string): Framing {
 
 /** Whether the connection may carry another request, as far as the head says. */
 export function isKeptAlive({ minor }: StatusLine, headers: Headers): boolean {
-  const options = (headers.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
+  const options = (headers.get('connection') ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim());
   return minor === 1 ? !options.includes('close') : options.includes('keep-alive');
 }

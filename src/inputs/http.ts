@@ -15,7 +15,7 @@ import type { ReadStep } from './http-step.ts';
 export type HttpClient = {
   /** @param onPart - Gets the body of a success while it arrives, also of one that fails in the end. Must not throw. */
   readonly get: (path: string, limits: RequestLimits, onPart?: OnPart) => Promise<HttpResult>;
-  /** Destroys every connection. Requests that are under way end with `aborted`. */
+  /** Requests that are under way end with `aborted`, and every connection soon after. */
   readonly close: () => void;
 };
 
@@ -75,8 +75,14 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       pool.isClosed = true;
       for (const connection of pool.open) {
         endJob(pool, connection, aborted);
-        connection.socket.destroy();
       }
+
+      // Later: Node makes a `process.stderr` before it destroys a socket, and at a start there is an app to be started.
+      setImmediate(() => {
+        for (const { socket } of pool.open) {
+          socket.destroy();
+        }
+      });
     },
   };
 }

@@ -60,7 +60,8 @@ export function decodeMessage(type: number, payload: Buffer): FromPid1 {
   }
 }
 
-function frame(type: number, payload: Uint8Array): Buffer {
+/** @param type - One of `frameType`. */
+export function frame(type: number, payload: Uint8Array): Buffer {
   return Buffer.concat([uint32(payload.length), uint32(type), payload]);
 }
 

@@ -24,10 +24,10 @@ export type Link = {
 
 /**
  * @throws {StartError} E_VERSION: pid1 is of another version.
- * @throws {Error} if nobody greets us on descriptor 3: we were not started by pid1.
+ * @throws {Error} if nobody greets us on the descriptor: we were not started by pid1.
  */
-export function openLink(): Link {
-  const first = receiveSync();
+export function openLink(fd: number = linkFd): Link {
+  const first = receiveSync(fd);
   if (first.type !== 'hello') {
     throw new RangeError(`pid1 greeted us with ${first.type}`);
   }
@@ -42,7 +42,7 @@ export function openLink(): Link {
     send: (message) => {
       const bytes = encodeMessage(message);
       if (socket === undefined) {
-        writeFully(bytes);
+        writeFully(fd, bytes);
       } else {
         socket.write(bytes);
       }
@@ -53,9 +53,9 @@ export function openLink(): Link {
         if (socket === undefined) resolve();
         else socket.write('', () => resolve());
       }),
-    receive: receiveSync,
+    receive: () => receiveSync(fd),
     follow: (onMessage, onEnd) => {
-      socket = followSocket(onMessage, onEnd);
+      socket = followSocket(fd, { onMessage, onEnd });
     },
   };
 }
@@ -75,16 +75,16 @@ function otherVersion(version: number): StartError {
   );
 }
 
-function receiveSync(): FromPid1 {
-  const header = readFully(frameHeaderSize);
-  return decodeMessage(header.readUInt32LE(4), readFully(header.readUInt32LE(0)));
+function receiveSync(fd: number): FromPid1 {
+  const header = readFully(fd, frameHeaderSize);
+  return decodeMessage(header.readUInt32LE(4), readFully(fd, header.readUInt32LE(0)));
 }
 
-function readFully(size: number): Buffer {
+function readFully(fd: number, size: number): Buffer {
   const bytes = Buffer.allocUnsafe(size);
   let have = 0;
   while (have < size) {
-    const count = readSync(linkFd, bytes, have, size - have, null);
+    const count = readSync(fd, bytes, have, size - have, null);
     if (count === 0) {
       throw new RangeError('pid1 ended the link');
     }
@@ -95,15 +95,20 @@ function readFully(size: number): Buffer {
   return bytes;
 }
 
-function writeFully(bytes: Buffer): void {
+function writeFully(fd: number, bytes: Buffer): void {
   let offset = 0;
   while (offset < bytes.length) {
-    offset += writeSync(linkFd, bytes, offset);
+    offset += writeSync(fd, bytes, offset);
   }
 }
 
-function followSocket(onMessage: (message: FromPid1) => void, onEnd: () => void): Socket {
-  const socket = new Socket({ fd: linkFd, readable: true, writable: true });
+type Listener = {
+  readonly onMessage: (message: FromPid1) => void;
+  readonly onEnd: () => void;
+};
+
+function followSocket(fd: number, { onMessage, onEnd }: Listener): Socket {
+  const socket = new Socket({ fd, readable: true, writable: true });
   let pending = Buffer.alloc(0);
   socket.on('data', (bytes: Buffer) => {
     pending = Buffer.concat([pending, bytes]);
