@@ -2,7 +2,7 @@
 //
 // V8 caches the functions that have run. So a start is rehearsed, against the emulator and up to the launch; nothing is
 // written but the cache, and nothing is started.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
@@ -12,9 +12,12 @@ import type { Emulator } from '../emulator/server.ts';
 import { StartError, errnoOf, exitStatus } from '../errors.ts';
 import { requestEarly } from '../inputs/early-requests.ts';
 import { parseEnvironment } from '../inputs/own-environment.ts';
+import { parseBareRun } from '../invocation.ts';
+import { createLogSink } from '../log-sink.ts';
 import { createLog } from '../log.ts';
 import { rehearsedLink } from './rehearsed-link.ts';
 import { decide, launch } from './run.ts';
+import { warnOnce } from './warn-once.ts';
 
 /** Of src/build/chunk-loader.cjs. */
 declare const codeCache: {
@@ -51,6 +54,7 @@ export async function warm(): Promise<number> {
     process.stdout.write(`Wrote ${writeCache()}\n`);
     return 0;
   } finally {
+    process.chdir('/');
     rmSync(directory, { recursive: true, force: true });
   }
 }
@@ -67,24 +71,28 @@ async function rehearse(
   { environment: platformVariables, socketPath }: Emulator,
 ): Promise<void> {
   codeCache.rehearse();
-  const configFile = join(directory, 'warp.config.cjs');
-  writeFileSync(configFile, config);
-  const argv = [basename(process.execPath)];
+  writeFileSync(join(directory, 'warp.config.cjs'), config);
+  process.chdir(directory);
+  const argv = ['warp-init', '--', basename(process.execPath)];
   const environment = [
     `PATH=${directory}:${dirname(process.execPath)}`,
     `WARP_INIT_SOCKET=${socketPath}`,
-    `WARP_INIT_CONFIG=${configFile}`,
     `WARP_INIT_STATE_DIRECTORY=${join(directory, 'state')}`,
     ...Object.entries(platformVariables).map(([name, value]) => `${name}=${value}`),
   ];
-  const link = rehearsedLink(join(directory, 'link'), { argv: ['warp-init', ...argv], environment });
+  const link = rehearsedLink(join(directory, 'link'), { argv, environment });
   const inherited = parseEnvironment(link.hello.environment);
-  const log = createLog({ write: () => undefined, isTerminal: () => false });
+  const sink = createLogSink({ fd: openSync(join(directory, 'log'), 'w'), isShared: false });
+  const log = warnOnce(createLog({ write: sink.write, isTerminal: () => false }));
   log.open({ level: 'silent', format: 'json' });
-  const sink = { write: () => undefined, appRuns: () => undefined, drain: async () => true };
   const brain = { link, log, sink, inherited };
   const early = requestEarly(inherited, () => undefined);
-  const decided = await decide({ ...brain, early }, { command: 'run', options: {}, argv });
+  const invocation = parseBareRun(link.hello.argv.slice(1));
+  if (invocation?.command !== 'run') {
+    throw new RangeError('The rehearsed command line is none of a start');
+  }
+
+  const decided = await decide({ ...brain, early }, invocation);
   await applySteps(
     decided.plan.steps.flatMap((step) => moveInto(directory, step)),
     'start',
