@@ -67,18 +67,18 @@ function readVersion(): string {
   return version[1];
 }
 
-/** The loader, and behind it the units as one comment; the loader knows where before the end of the file each lies. */
+/** The loader, and behind it the units as one comment in a function, in whose text the loader finds each of them. */
 async function withLoader(units: readonly Unit[]): Promise<string> {
   const codes = units.map(({ code }, index) =>
     index < readyUnits ? readyCode(code) : escapeComment(code),
   );
-  const text = `/*${codes.join('')}*/\n`;
-  let fromEnd = text.length - '/*'.length;
+  const head = 'function storedUnits(){/*';
+  const text = `${head}${codes.join('')}*/}\n`;
+  let end = head.length;
   const table = units.map(({ requests }, index) => {
-    const { length } = codes[index] ?? '';
-    const row = [requests, fromEnd, length];
-    fromEnd -= length;
-    return row;
+    const start = end;
+    end += codes[index]?.length ?? 0;
+    return [requests, start, end];
   });
   const source = readFileSync(join(import.meta.dirname, 'chunk-loader.cjs'), 'utf8');
   // A part of the cache's name: a cache must never meet another code than its own.
@@ -107,7 +107,7 @@ function readyCode(code: string): string {
 }
 
 function escapeComment(code: string): string {
-  // Sizes count characters; the loader reads bytes.
+  // V8 keeps a text that is not ASCII as two bytes a character.
   if (code.includes('*\u0001/') || Buffer.byteLength(code) !== code.length) {
     throw new Error('A chunk holds the mark that stands for the end of a comment, or is not ASCII');
   }

@@ -1,6 +1,7 @@
 'use strict';
-// The head of dist/warp-init.cjs. Behind it lie units of code in a comment, which V8 skips; one is compiled when a chunk in
-// it is first required (`units`, from bundle.ts, says where each lies). `warp-init warm` leaves V8's code cache beside this file: then a start compiles nothing.
+// The head of dist/warp-init.cjs. Behind it lie units of code in the comment of a function, which V8 skips; one is compiled
+// when a chunk in it is first required (`units`, from bundle.ts, says where each lies). `warp-init warm` leaves V8's code
+// cache beside this file: then a start compiles nothing.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(
@@ -13,11 +14,11 @@ const fs = require('node:fs');
 const { Script, constants } = require('node:vm');
 
 const cachePath = `${__filename}-${buildId}-${process.version}-${process.arch}.cache`;
-// It stays open: whoever replaces the file by another must not give us half of each.
-const file = fs.openSync(__filename);
-const fileSize = fs.fstatSync(file).size;
+// V8 keeps what it has read of this file, and gives parts of it without a copy. Nor does it matter who replaces the file.
+const store = String(storedUnits);
 const cachedData = openCache();
 const scripts = new Map();
+const makers = {};
 const modules = {};
 // The units that go into the cache: those of every start, and those that a rehearsed one needs besides.
 const unitsOfStart = new Set(units.slice(0, readyUnits).map(([[unit]]) => unit));
@@ -26,12 +27,12 @@ let isRehearsal = false;
 // A chunk of ours is asked for by the number that bundle.ts gave it.
 function requireChunk(request) {
   if (!request.startsWith('./')) return require(request);
-  if (modules[request] === undefined) runUnitOf(request);
-  return modules[request];
+  if (makers[request] === undefined) runUnitOf(request);
+  return (modules[request] ??= makers[request]());
 }
 
-function provide(request, exports) {
-  modules[request] = exports;
+function provide(request, make) {
+  makers[request] = make;
 }
 
 // Later, as import() does: main.js imports while its own unit still runs, which provides nothing until it has ended.
@@ -41,8 +42,8 @@ function importChunk(request) {
 
 function runUnitOf(request) {
   const index = units.findIndex(([requests]) => requests.includes(request));
-  const [[unit], fromEnd, size] = units[index];
-  const text = readBytes(file, fileSize - fromEnd, size).latin1Slice();
+  const [[unit], start, end] = units[index];
+  const text = store.slice(start, end);
   const isReady = index < readyUnits;
   const script = new Script(isReady ? text : functionOf(text), {
     filename: __filename,
@@ -58,7 +59,7 @@ function runUnitOf(request) {
   script.runInThisContext()(requireChunk, provide, importChunk, importMetaUrl, codeCache);
 }
 
-// Each copy of a start's code would be a part of what fills V8's young space, and to empty that takes a millisecond.
+// A start pays for no copy.
 function functionOf(text) {
   return `(function(${parameters}){${text.replaceAll('*\u0001/', '*/')}})`;
 }
@@ -67,7 +68,7 @@ function readBytes(from, position, size) {
   const bytes = Buffer.allocUnsafe(size);
   for (let have = 0; have < size;) {
     const count = fs.readSync(from, bytes, have, size - have, position + have);
-    if (count === 0) throw new RangeError(`${__filename} was cut off`);
+    if (count === 0) throw new RangeError(`${cachePath} was cut off`);
     have += count;
   }
   return bytes;

@@ -108,7 +108,7 @@ async function linkUnit(members: readonly Chunk[], { requests, target }: Linking
   return outputFiles[0]?.text ?? '';
 }
 
-/** Provides what each chunk exports, for chunks of other units. */
+/** Provides what each chunk exports, for chunks of other units: made when one of them asks for it. */
 function entryOf(members: readonly Chunk[], requests: Requests): string {
   const provided = members.map((member, chunk) => {
     const names = member.exports.map((name, index) => [name, `_${chunk}_${index}`] as const);
@@ -117,7 +117,7 @@ function entryOf(members: readonly Chunk[], requests: Requests): string {
     const getters = names.map(([name, local]) => `get ${name}(){return ${local}}`);
     return (
       `import {${imports.join(',')}} from './${member.name}';\n` +
-      `provide('${requestFor(member, requests)}',{${getters.join(',')}});\n`
+      `provide('${requestFor(member, requests)}',()=>({${getters.join(',')}}));\n`
     );
   });
   return provided.join('');
