@@ -62,9 +62,13 @@ export async function run(given: RunOptions): Promise<void> {
     return;
   }
 
+  await new Promise((resolve) => setTimeout(resolve, appFirstMs));
   const beside = await import('./follow.ts');
   beside.follow({ link, log, inherited, invocation }, { ...decided, appPid });
 }
+
+/** The app starts first: where processors are few it would wait for what we load, and one that ends at once needs none of it. */
+const appFirstMs = 100;
 
 export type Decided = {
   readonly prepared: Prepared;

@@ -58,6 +58,7 @@ type Job = {
 };
 
 const idleLimit = 8;
+const lingerMs = 100;
 const bufferBytes = 65_536;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
@@ -77,12 +78,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         endJob(pool, connection, aborted);
       }
 
-      // Later: Node makes a `process.stderr` before it destroys a socket, and at a start there is an app to be started.
-      setImmediate(() => {
+      // Not now: Node makes a `process.stderr` before it destroys a socket, and at a start there is an app to be started.
+      setTimeout(() => {
         for (const { socket } of pool.open) {
           socket.destroy();
         }
-      });
+      }, lingerMs).unref();
     },
   };
 }
