@@ -70,7 +70,7 @@ function refuseLate(chunks: readonly Chunk[]): void {
 }
 
 const lateFiles =
-  /node_modules\/(?!valibot\/|punycode\/)|^src\/(?:api|reload|emulator)\/|^src\/commands\/follow|^src\/inputs\/foresee-exec/;
+  /node_modules\/(?!punycode\/)|^src\/(?:api|reload|emulator)\/|^src\/commands\/follow|^src\/inputs\/foresee-exec/;
 
 /** A chunk and all that it imports statically, through however many others. */
 function closureOf(chunks: readonly Chunk[], entry: string): readonly Chunk[] {

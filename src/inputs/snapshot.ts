@@ -1,9 +1,7 @@
-// The platform's answers as checked plain data: schemas of just the fields that we read.
+// The platform's answers as checked plain data: shapes of just the fields that we read.
 //
-// A schema is built at its first use and run item by item: 10,000 items stay cheap. A problem names the path
-// and the types, never a value. Source: the platform's OpenAPI document.
-
-import * as v from 'valibot';
+// A shape is checked item by item: 10,000 items stay cheap. A problem names the path and the types, never a value.
+// Source: the platform's OpenAPI document.
 
 import { isIpv4, isIpv6 } from '../core/ip-address.ts';
 import { Secret } from '../core/secret.ts';
@@ -16,16 +14,16 @@ import type {
   Server,
 } from '../core/snapshot.ts';
 import type { Warning } from '../core/warning.ts';
+import { type ShapeOf, flag, listOf, object, perhaps, text } from './json-shape.ts';
 import {
   dataOf,
   fieldPath,
-  lazyCheck,
   listParser,
   parseList,
   parseOne,
   wrongType,
 } from './shape.ts';
-import type { Checked, ItemsParser, Parsed } from './shape.ts';
+import type { ItemsParser, Parsed } from './shape.ts';
 
 export type Instances = {
   readonly instances: readonly Instance[];
@@ -34,18 +32,18 @@ export type Instances = {
 
 /** `GET /v1/container` */
 export function parseContainer(body: unknown): Parsed<Container> {
-  return parseOne(body, containerCheck(), toContainer);
+  return parseOne(body, container, toContainer);
 }
 
 /** `GET /v1/environment/containers` */
 export function containersParser(): ItemsParser<readonly Container[]> {
-  return listParser(containerCheck(), toContainer);
+  return listParser(container, toContainer);
 }
 
 /** `GET /v1/environment/instances`. An address that is none is left out, with a warning. */
 export function instancesParser(): ItemsParser<Instances> {
   const badAddresses: string[] = [];
-  const { take, finish } = listParser(instanceCheck(), (answer) =>
+  const { take, finish } = listParser(instance, (answer) =>
     toInstance(answer, badAddresses),
   );
   return {
@@ -64,22 +62,22 @@ export function instancesParser(): ItemsParser<Instances> {
 
 /** `GET /v1/environment` and `GET /v1/hub` */
 export function parseNamedThing(body: unknown): Parsed<NamedThing> {
-  return parseOne(body, namedThingCheck(), ({ id, name }) => ({ id, name }));
+  return parseOne(body, namedThing, ({ id, name }) => ({ id, name }));
 }
 
 /** `GET /v1/server` */
 export function parseServer(body: unknown): Parsed<Server> {
-  return parseOne(body, serverCheck(), ({ id, hostname }) => ({ id, hostname }));
+  return parseOne(body, server, ({ id, hostname }) => ({ id, hostname }));
 }
 
 /** `GET /v1/containers/certificates`. The private keys end here. */
 export function parseDomains(body: unknown): Parsed<readonly CertificateSummary[]> {
-  return parseList(body, domainsCheck(), ({ id, domains }) => ({ id, domains }));
+  return parseList(body, certificateDomains, ({ id, domains }) => ({ id, domains }));
 }
 
 /** The same answer with the private keys, for files. */
 export function parseCertificates(body: unknown): Parsed<readonly Certificate[]> {
-  return parseList(body, certificateCheck(), ({ id, domains, private_key: key, bundle }) => ({
+  return parseList(body, certificate, ({ id, domains, private_key: key, bundle }) => ({
     id,
     domains,
     privateKey: new Secret(key),
@@ -94,66 +92,61 @@ export function parseScopedVariables(body: unknown): Parsed<ReadonlyMap<string, 
     return wrongType('data', 'object', data);
   }
 
-  // By hand: valibot's record skips identifiers such as `constructor`.
+  // A map: `constructor` is an identifier, too.
   const secrets = new Map<string, Secret>();
-  for (const [identifier, text] of Object.entries(data)) {
-    if (typeof text !== 'string') {
-      return wrongType(fieldPath('data', identifier), 'string', text);
+  for (const [identifier, value] of Object.entries(data)) {
+    if (typeof value !== 'string') {
+      return wrongType(fieldPath('data', identifier), 'string', value);
     }
 
-    secrets.set(identifier, new Secret(text));
+    secrets.set(identifier, new Secret(value));
   }
 
   return { kind: 'value', value: secrets };
 }
 
-const containerCheck = lazyCheck(() =>
-  v.object({
-    id: v.string(),
-    name: v.string(),
-    identifier: v.string(),
-    deployment: v.nullish(v.object({ version: v.nullish(v.string()) })),
-    state: v.nullish(v.object({ current: v.string() })),
-  }),
-);
-
-const instanceCheck = lazyCheck(() => {
-  const address = v.nullish(v.object({ ip: v.string() }));
-  return v.object({
-    id: v.string(),
-    container_id: v.string(),
-    server_id: v.string(),
-    hostname: v.string(),
-    ready_state: v.string(),
-    service: v.nullish(v.string()),
-    state: v.object({
-      current: v.string(),
-      health: v.nullish(v.object({ healthy: v.nullish(v.boolean()) })),
-      readiness: v.nullish(v.object({ ready: v.nullish(v.boolean()) })),
-    }),
-    traffic_drain: v.nullish(v.object({})),
-    environment: v.nullish(
-      v.object({ ipv6: address, legacy: v.nullish(v.object({ ipv4: address })) }),
-    ),
-  });
+const container = object({
+  id: text,
+  name: text,
+  identifier: text,
+  deployment: perhaps(object({ version: perhaps(text) })),
+  state: perhaps(object({ current: text })),
 });
 
-const namedThingCheck = lazyCheck(() => v.object({ id: v.string(), name: v.string() }));
+const address = perhaps(object({ ip: text }));
 
-const serverCheck = lazyCheck(() => v.object({ id: v.string(), hostname: v.string() }));
-
-const domainsCheck = lazyCheck(() => v.object({ id: v.string(), domains: v.array(v.string()) }));
-
-const certificateCheck = lazyCheck(() =>
-  v.object({
-    id: v.string(),
-    domains: v.array(v.string()),
-    private_key: v.string(),
-    bundle: v.string(),
+const instance = object({
+  id: text,
+  container_id: text,
+  server_id: text,
+  hostname: text,
+  ready_state: text,
+  service: perhaps(text),
+  state: object({
+    current: text,
+    health: perhaps(object({ healthy: perhaps(flag) })),
+    readiness: perhaps(object({ ready: perhaps(flag) })),
   }),
-);
+  traffic_drain: perhaps(object({})),
+  environment: perhaps(
+    object({ ipv6: address, legacy: perhaps(object({ ipv4: address })) }),
+  ),
+});
 
-function toContainer(answer: Checked<typeof containerCheck>): Container {
+const namedThing = object({ id: text, name: text });
+
+const server = object({ id: text, hostname: text });
+
+const certificateDomains = object({ id: text, domains: listOf(text) });
+
+const certificate = object({
+  id: text,
+  domains: listOf(text),
+  private_key: text,
+  bundle: text,
+});
+
+function toContainer(answer: ShapeOf<typeof container>): Container {
   const { id, name, identifier, state } = answer;
   const deployment = answer.deployment?.version;
   return {
@@ -166,7 +159,7 @@ function toContainer(answer: Checked<typeof containerCheck>): Container {
   };
 }
 
-function toInstance(answer: Checked<typeof instanceCheck>, badAddresses: string[]): Instance {
+function toInstance(answer: ShapeOf<typeof instance>, badAddresses: string[]): Instance {
   const { id, state, service, environment } = answer;
   const ipv4 = usableAddress(environment?.legacy?.ipv4?.ip, isIpv4);
   const ipv6 = usableAddress(environment?.ipv6?.ip, isIpv6);
@@ -179,7 +172,7 @@ function toInstance(answer: Checked<typeof instanceCheck>, badAddresses: string[
   }
 
   // Written out, and not spread: 10,000 of them are a part of a start.
-  const instance: Mutable<Instance> = {
+  const result: Mutable<Instance> = {
     id,
     containerId: answer.container_id,
     serverId: answer.server_id,
@@ -192,18 +185,18 @@ function toInstance(answer: Checked<typeof instanceCheck>, badAddresses: string[
     isDraining: Boolean(answer.traffic_drain),
   };
   if (service) {
-    instance.platformService = service;
+    result.platformService = service;
   }
 
   if (ipv4 !== undefined && ipv4 !== 'bad') {
-    instance.ipv4 = ipv4;
+    result.ipv4 = ipv4;
   }
 
   if (ipv6 !== undefined && ipv6 !== 'bad') {
-    instance.ipv6 = ipv6;
+    result.ipv6 = ipv6;
   }
 
-  return instance;
+  return result;
 }
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };

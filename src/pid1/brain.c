@@ -202,9 +202,7 @@ static _Noreturn void brain_child(const struct init *init, int link, int log)
 {
 	const struct brain *brain = &init->brain;
 	char node[] = "node", no_warnings[] = "--no-warnings", role[] = "brain";
-	/* In MB: V8's own 1 is full in the middle of a start, and to empty it takes a millisecond. */
-	char young_space[] = "--min-semi-space-size=2";
-	char *argv[] = { node, no_warnings, young_space, (char *)brain->bundle, role, NULL };
+	char *argv[] = { node, no_warnings, (char *)brain->bundle, role, NULL };
 
 	/* Its own session: the terminal's signals are not for it. It must not outlive us; PID 1 nobody outlives. */
 	if (setsid() == -1 || (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 && !init->is_pid1) ||

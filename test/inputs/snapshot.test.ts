@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 
-import { lazyCheck } from '../../src/inputs/shape.ts';
+import {
+  flag,
+  listOf,
+  noFault,
+  object,
+  perhaps,
+  text,
+} from '../../src/inputs/json-shape.ts';
 import {
   containersParser,
   instancesParser,
@@ -270,31 +277,51 @@ test('a certificate without its key is a problem that names the key and shows no
   });
 });
 
-test('the walk over a schema and valibot agree on every value', () => {
+test('a shape takes what a schema of valibot takes, and blames the same', () => {
   const schema = v.object({
     id: v.string(),
     isUp: v.nullish(v.boolean()),
     list: v.array(v.string()),
-    inner: v.nullish(v.object({ id: v.string() })),
+    inner: v.nullish(v.object({ id: v.string(), parts: v.array(v.object({ at: v.string() })) })),
   });
-  const { isMatch } = lazyCheck(() => schema)();
+  const shape = object({
+    id: text,
+    isUp: perhaps(flag),
+    list: listOf(text),
+    inner: perhaps(object({ id: text, parts: listOf(object({ at: text })) })),
+  });
   const odd = fc.constantFrom(undefined, null, 'x', '', true, 1, {}, [], [null], { id: null });
-  const often = <T>(right: T) => fc.oneof({ weight: 4, arbitrary: fc.constant(right) }, odd);
-  const value = fc.oneof(
-    odd,
-    fc.record(
-      { id: often('x'), isUp: often(false), list: often(['x']), inner: often({ id: 'x' }) },
-      { requiredKeys: ['id'] },
-    ),
+  const often = <T>(right: fc.Arbitrary<T>) =>
+    fc.oneof({ weight: 4, arbitrary: right }, { weight: 1, arbitrary: odd });
+  const part = fc.record({ at: often(fc.constant('x')) }, { requiredKeys: [] });
+  const inner = fc.record(
+    { id: often(fc.constant('x')), parts: often(fc.array(often(part), { maxLength: 3 })) },
+    { requiredKeys: ['id'] },
+  );
+  const whole = fc.record(
+    {
+      id: often(fc.constant('x')),
+      isUp: often(fc.constant(false)),
+      list: often(fc.array(often(fc.constant('x')), { maxLength: 3 })),
+      inner: often(inner),
+    },
+    { requiredKeys: ['id', 'list'] },
   );
   let matches = 0;
   fc.assert(
-    fc.property(value, (candidate) => {
-      const isOk = isMatch(candidate);
+    fc.property(often(whole), (candidate) => {
+      const fault = noFault();
+      const isOk = shape(candidate, fault);
       matches += isOk ? 1 : 0;
-      expect(isOk).toBe(v.is(schema, candidate));
+      const [issue] = v.safeParse(schema, candidate, { abortEarly: true }).issues ?? [];
+      expect(isOk).toBe(issue === undefined);
+      expect(fault.path).toEqual((issue?.path ?? []).map(({ key }) => key));
+      // For a key that is missing valibot expects the key, in quotes.
+      const expected = issue?.expected?.toLowerCase();
+      expect(fault.expected).toBe(expected?.startsWith('"') === true ? undefined : expected);
+      expect(fault.received).toBe(issue?.input);
     }),
-    { numRuns: 2000 },
+    { numRuns: 3000 },
   );
   expect(matches).toBeGreaterThan(100);
 });
