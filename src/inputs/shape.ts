@@ -14,9 +14,7 @@ export function parseOne<A, T>(
 ): Parsed<T> {
   const data = dataOf(body);
   const fault = noFault();
-  return shape(data, fault)
-    ? { kind: 'value', value: convert(data) }
-    : explain(fault, 'data');
+  return shape(data, fault) ? { kind: 'value', value: convert(data) } : explain(fault, 'data');
 }
 
 /** `{"data": […]}` */

@@ -15,14 +15,7 @@ import type {
 } from '../core/snapshot.ts';
 import type { Warning } from '../core/warning.ts';
 import { type ShapeOf, flag, listOf, object, perhaps, text } from './json-shape.ts';
-import {
-  dataOf,
-  fieldPath,
-  listParser,
-  parseList,
-  parseOne,
-  wrongType,
-} from './shape.ts';
+import { dataOf, fieldPath, listParser, parseList, parseOne, wrongType } from './shape.ts';
 import type { ItemsParser, Parsed } from './shape.ts';
 
 export type Instances = {
@@ -43,9 +36,7 @@ export function containersParser(): ItemsParser<readonly Container[]> {
 /** `GET /v1/environment/instances`. An address that is none is left out, with a warning. */
 export function instancesParser(): ItemsParser<Instances> {
   const badAddresses: string[] = [];
-  const { take, finish } = listParser(instance, (answer) =>
-    toInstance(answer, badAddresses),
-  );
+  const { take, finish } = listParser(instance, (answer) => toInstance(answer, badAddresses));
   return {
     take,
     finish: (body) => {
@@ -128,9 +119,7 @@ const instance = object({
     readiness: perhaps(object({ ready: perhaps(flag) })),
   }),
   traffic_drain: perhaps(object({})),
-  environment: perhaps(
-    object({ ipv6: address, legacy: perhaps(object({ ipv4: address })) }),
-  ),
+  environment: perhaps(object({ ipv6: address, legacy: perhaps(object({ ipv4: address })) })),
 });
 
 const namedThing = object({ id: text, name: text });
@@ -206,16 +195,16 @@ type Mutable<T> = { -readonly [key in keyof T]: T[key] };
  * that another machine cannot mean (unspecified, with a zone), must never reach hosts(5).
  */
 function usableAddress(
-  text: string | undefined,
+  written: string | undefined,
   isAddress: (text: string) => boolean,
 ): string | undefined {
-  if (!text) {
+  if (!written) {
     return undefined;
   }
 
-  const slash = text.indexOf('/');
+  const slash = written.indexOf('/');
   const bare =
-    slash !== -1 && /^\d{1,3}$/.test(text.slice(slash + 1)) ? text.slice(0, slash) : text;
+    slash !== -1 && /^\d{1,3}$/.test(written.slice(slash + 1)) ? written.slice(0, slash) : written;
   const isUsable = isAddress(bare) && !bare.includes('%') && /[1-9a-f]/i.test(bare);
   return isUsable ? bare : 'bad';
 }

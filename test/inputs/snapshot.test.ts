@@ -2,14 +2,7 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 
-import {
-  flag,
-  listOf,
-  noFault,
-  object,
-  perhaps,
-  text,
-} from '../../src/inputs/json-shape.ts';
+import { flag, listOf, noFault, object, perhaps, text } from '../../src/inputs/json-shape.ts';
 import {
   containersParser,
   instancesParser,
