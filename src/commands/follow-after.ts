@@ -9,7 +9,7 @@ import { readCertificates } from '../inputs/certificate-directory.ts';
 import { parseBareRun } from '../invocation.ts';
 import type { Link } from '../link/link.ts';
 import type { Log } from '../log.ts';
-import { type FollowOptions, followOn, watchDefects } from './follow.ts';
+import { type FollowOptions, followOn } from './follow.ts';
 import type { Session } from './follow-session.ts';
 import { type Surroundings, readConfigAgain } from './gather-again.ts';
 import { type Known, knownByMemo } from './known.ts';
@@ -17,6 +17,7 @@ import { unpackMemo } from './memo-bytes.ts';
 import { completeConfig, intend, sourcesOf } from './prepare.ts';
 import { ownIds } from './state-steps.ts';
 import { warnOnce } from './warn-once.ts';
+import { watchDefects } from './watch-defects.ts';
 
 /** After the end of another brain. */
 export async function followAfterAnother(

@@ -5,7 +5,6 @@ import type { Plan } from '../core/plan.ts';
 import type { Invocation } from '../invocation.ts';
 import { encodeLaunch } from '../link/launch-frame.ts';
 import type { Link } from '../link/link.ts';
-import type { Log } from '../log.ts';
 import { startControlSocket } from '../reload/control-socket.ts';
 import { followPlatform } from './follow-platform.ts';
 import type { Session } from './follow-session.ts';
@@ -37,8 +36,6 @@ export type Started = {
 export function follow(options: FollowOptions, started: Started): void {
   const { link, log, inherited, invocation } = options;
   const { plan, stateSteps } = started;
-  // A handler of the start would end what has begun.
-  watchDefects(log);
   const prepared = { ...started.prepared, secrets: wantedSecrets(started.prepared) };
   const knowledge = knowledgeOfPrepared(prepared);
   const session: Session = {
@@ -76,18 +73,4 @@ export function followOn(session: Session, beginning: OperatorOptions): void {
       onProblem: beginning.log.warn,
     });
   }
-}
-
-/** From here on a defect of ours is the end of a brain, and not of the start. */
-export function watchDefects(log: Log): void {
-  process.removeAllListeners('uncaughtException');
-  process.on('uncaughtException', (error) => void endForDefect(log, error));
-}
-
-/** pid1 starts another brain, which begins with what we have left. */
-async function endForDefect(log: Log, error: Error): Promise<void> {
-  log.open({ level: 'info', format: undefined });
-  log.fatal((await import('../inputs/stray-error.ts')).causeOfStray(error));
-  await log.flush();
-  process.kill(process.pid, 'SIGKILL');
 }

@@ -18,6 +18,7 @@ import { type Prepared, prepare } from './prepare.ts';
 import { startWarnings } from './start-warnings.ts';
 import { type StateSteps, ownIds, planStateSteps } from './state-steps.ts';
 import { warnOnce } from './warn-once.ts';
+import { watchDefects } from './watch-defects.ts';
 
 export type RunOptions = {
   readonly link: Link;
@@ -62,6 +63,7 @@ export async function run(given: RunOptions): Promise<void> {
     return;
   }
 
+  watchDefects(log);
   await new Promise((resolve) => setTimeout(resolve, appFirstMs));
   const beside = await import('./follow.ts');
   beside.follow({ link, log, inherited, invocation }, { ...decided, appPid });

@@ -2,8 +2,25 @@
 
 /** Four decimal numbers, none of them with a zero before it. */
 export function isIpv4(text: string): boolean {
-  const numbers = text.split('.');
-  return numbers.length === 4 && numbers.every((number) => String(Number(number) & 255) === number);
+  let number = none;
+  let dots = 0;
+
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === dot && number !== none && dots < 3) {
+      dots += 1;
+      number = none;
+    } else if (isDigit(code) && number !== 0) {
+      number = (number === none ? 0 : number * 10) + code - zero;
+      if (number > 255) {
+        return false;
+      }
+    } else {
+      return false;
+    }
+  }
+
+  return dots === 3 && number !== none;
 }
 
 /** RFC 4291 section 2.2. Without a zone (`%eth0`), which means nothing to another machine. */
@@ -39,10 +56,17 @@ export function isIpv6(text: string): boolean {
   return isWhole(digits > 0 ? groups + 1 : groups);
 }
 
+/** Instead of a number of which no digit has come. */
+const none = -1;
+const zero = 0x30;
 const dot = 0x2e;
 const colon = 0x3a;
 
 function isHexDigit(code: number): boolean {
   const lower = code | 0x20; // A to F become a to f; the digits stay.
-  return (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x66);
+  return isDigit(code) || (lower >= 0x61 && lower <= 0x66);
+}
+
+function isDigit(code: number): boolean {
+  return code >= zero && code <= 0x39;
 }

@@ -83,6 +83,25 @@ describeContainer('a brain', () => {
     expect(await end(shop)).toEqual(unharmed);
   });
 
+  test('that dies of the config when the app has just been launched has a successor, too', async () => {
+    const left = `const fs = require('node:fs');
+const { writeSync } = fs;
+fs.writeSync = (fd, ...rest) => {
+  if (fd === 3) setTimeout(() => { throw new Error('of the config'); }, 1);
+  return writeSync(fd, ...rest);
+};
+`;
+    const shop = await startShop({ beforeConfig: left });
+    await shop.container.stderr.waitFor(/The brain ended/);
+    expect(shop.container.stderr.text()).toMatch(
+      /"code":"E_CONFIG".*Cannot load the config .*of the config/,
+    );
+    expect(shop.container.stderr.text()).not.toMatch(/app was not started|unknown|garbage/);
+    await shows(shop, 1);
+    await signalApp(shop);
+    expect(await end(shop)).toEqual(unharmed);
+  });
+
   test.each([
     ['is of another version', otherVersion],
     ['is not there any more', undefined],
