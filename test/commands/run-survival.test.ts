@@ -10,6 +10,7 @@ import { expect, test } from 'vitest';
 
 import type { PlatformFile } from '../../src/emulator/platform-file.ts';
 import type { Emulator } from '../../src/emulator/server.ts';
+import { frameType } from '../../src/link/layout.ts';
 import {
   blockOf,
   describeContainer,
@@ -84,11 +85,15 @@ describeContainer('a brain', () => {
   });
 
   test('that dies of the config when the app has just been launched has a successor, too', async () => {
+    // At the frame of the launch; the successor, which reads the same config, sends none.
     const left = `const fs = require('node:fs');
 const { writeSync } = fs;
-fs.writeSync = (fd, ...rest) => {
-  if (fd === 3) setTimeout(() => { throw new Error('of the config'); }, 1);
-  return writeSync(fd, ...rest);
+fs.writeSync = (fd, bytes, ...rest) => {
+  if (fd === 3 && bytes.readUInt32LE(4) === ${frameType.launch}) {
+    setTimeout(() => { throw new Error('of the config'); }, 1);
+  }
+
+  return writeSync(fd, bytes, ...rest);
 };
 `;
     const shop = await startShop({ beforeConfig: left });
