@@ -3,6 +3,7 @@
 // V8 reads every function of a file before the first one runs: 12 ms for all of ours (345 kB, measured on Node 24), most
 // of it yargs, pino and commands that a start does not need. So esbuild splits at each `import()`, and every chunk
 // lies in a comment, which V8 skips in 0.5 ms, until chunk-loader.cjs compiles it, if possible from V8's code cache.
+// The comment is that of a function, whose text the loader asks for.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -16,6 +17,8 @@ import { type Unit, chunkOf, linkUnits } from './units.ts';
 const root = join(import.meta.dirname, '..', '..');
 const output = process.argv[2] ?? join(root, 'dist', 'warp-init.cjs');
 const target = 'node20.19';
+/** The loader tells a Node that is too old what is wrong, so that one must be able to read it. */
+const loaderTarget = 'node12';
 /** Of each unit: chunk-loader.cjs says what they are. */
 const parameters = 'require,provide,importChunk,importMetaUrl,codeCache';
 /** Those of every start lie in the file as V8 takes them. */
@@ -84,7 +87,7 @@ async function withLoader(units: readonly Unit[]): Promise<string> {
   // A part of the cache's name: a cache must never meet another code than its own.
   const buildId = createHash('sha256').update(source).update(text).digest('hex').slice(0, 12);
   const { code } = await transform(source, {
-    target,
+    target: loaderTarget,
     minify: true,
     define: {
       buildId: JSON.stringify(buildId),
@@ -100,7 +103,9 @@ async function withLoader(units: readonly Unit[]): Promise<string> {
 function readyCode(code: string): string {
   const [unready] = /.{0,40}(?:\*\/|importMetaUrl)/.exec(code) ?? [];
   if (unready !== undefined) {
-    throw new Error(`A start would load what has to be changed before V8 may see it: ${unready}`);
+    throw new Error(
+      `A start would load what has to be changed before V8 may see it: ${unready}. Write the regular expression without */, or ask for import.meta.url in a file that is loaded later`,
+    );
   }
 
   return escapeComment(`(function(${parameters}){${code}})`);

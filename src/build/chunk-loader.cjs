@@ -14,7 +14,8 @@ const fs = require('node:fs');
 const { Script, constants } = require('node:vm');
 
 const cachePath = `${__filename}-${buildId}-${process.version}-${process.arch}.cache`;
-// V8 keeps what it has read of this file, and gives parts of it without a copy. Nor does it matter who replaces the file.
+// The text of a function has its comments (ECMA-262, Function.prototype.toString). V8 keeps it anyway, and gives parts of it
+// without a copy. Nor does it matter who replaces this file.
 const store = String(storedUnits);
 const cachedData = openCache();
 const scripts = new Map();
@@ -28,7 +29,8 @@ let isRehearsal = false;
 function requireChunk(request) {
   if (!request.startsWith('./')) return require(request);
   if (makers[request] === undefined) runUnitOf(request);
-  return (modules[request] ??= makers[request]());
+  if (modules[request] === undefined) modules[request] = makers[request]();
+  return modules[request];
 }
 
 function provide(request, make) {
@@ -59,7 +61,7 @@ function runUnitOf(request) {
   script.runInThisContext()(requireChunk, provide, importChunk, importMetaUrl, codeCache);
 }
 
-// A start pays for no copy.
+// As the ready ones lie there already: a start pays for no copy.
 function functionOf(text) {
   return `(function(${parameters}){${text.replaceAll('*\u0001/', '*/')}})`;
 }

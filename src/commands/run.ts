@@ -57,13 +57,13 @@ export async function run(given: RunOptions): Promise<void> {
   }
 
   const appPid = await launch(options, decided);
+  watchDefects(log);
   if (!isFollowed(decided)) {
     await leaveMarkerFor(appPid, stateSteps, options);
     await endForGood(options);
     return;
   }
 
-  watchDefects(log);
   await new Promise((resolve) => setTimeout(resolve, appFirstMs));
   const beside = await import('./follow.ts');
   beside.follow({ link, log, inherited, invocation }, { ...decided, appPid });

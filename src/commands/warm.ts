@@ -1,10 +1,10 @@
 // `warp-init warm`, for a Dockerfile: leaves V8's code cache beside warp-init.cjs, so that a start compiles nothing.
 //
 // V8 caches the functions that have run. So a start is rehearsed, against the emulator and up to the launch; nothing is
-// written but the cache, and nothing is started.
+// left but the cache, and nothing is started.
 import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import { applySteps } from '../apply/apply-steps.ts';
 import type { PlanStep } from '../core/plan.ts';
@@ -62,7 +62,7 @@ export async function warm(): Promise<number> {
 /** Below /tmp, so that the path of the socket is short; an image from scratch has none. */
 function makeDirectory(): string {
   const parent = existsSync(tmpdir()) ? tmpdir() : dirname(process.argv[1] ?? '');
-  return mkdtempSync(join(parent, 'warp-init-warm-'));
+  return mkdtempSync(join(resolve(parent), 'warp-init-warm-'));
 }
 
 /** All that `run` does, but for what changes anything outside of `directory`. */

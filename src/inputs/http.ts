@@ -15,7 +15,7 @@ import type { ReadStep } from './http-step.ts';
 export type HttpClient = {
   /** @param onPart - Gets the body of a success while it arrives, also of one that fails in the end. Must not throw. */
   readonly get: (path: string, limits: RequestLimits, onPart?: OnPart) => Promise<HttpResult>;
-  /** Requests that are under way end with `aborted`, and every connection soon after. */
+  /** Destroys every connection. Requests that are under way end with `aborted`. */
   readonly close: () => void;
 };
 
@@ -58,7 +58,6 @@ type Job = {
 };
 
 const idleLimit = 8;
-const lingerMs = 100;
 const bufferBytes = 65_536;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
@@ -75,15 +74,18 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     close: () => {
       pool.isClosed = true;
       for (const connection of pool.open) {
-        endJob(pool, connection, aborted);
+        if (connection.job !== undefined) {
+          endJob(pool, connection, aborted);
+          connection.socket.destroy();
+        }
       }
 
-      // Not now: Node makes a `process.stderr` before it destroys a socket, and at a start there is an app to be started.
-      setTimeout(() => {
+      // Idle ones in a moment: Node makes a `process.stderr` before it destroys a socket, and at a start an app is waiting.
+      setImmediate(() => {
         for (const { socket } of pool.open) {
           socket.destroy();
         }
-      }, lingerMs).unref();
+      });
     },
   };
 }

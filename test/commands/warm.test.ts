@@ -72,3 +72,15 @@ test('a cache belongs to one build: another bundle does not find it', () => {
   expect(warm(directory)).not.toBe('');
   expect(readdirSync(directory).filter((name) => name.endsWith('.cache'))).toHaveLength(2);
 });
+
+test('a directory for temporary files whose path is relative will do, and nothing is left in it', () => {
+  const directory = installation();
+  execFileSync(process.execPath, ['warp-init.cjs', 'warm'], {
+    cwd: directory,
+    env: { PATH: process.env['PATH'], TMPDIR: '.' },
+  });
+  expect(readdirSync(directory).toSorted()).toEqual([
+    'warp-init.cjs',
+    expect.stringMatching(/^warp-init\.cjs-.*\.cache$/),
+  ]);
+});

@@ -432,6 +432,30 @@ describe('over a socket', () => {
     expect([await pending, await get(client)]).toEqual(['aborted', 'aborted']);
   });
 
+  test('what is given up before it has left does not leave, and closing leaves no connection', async () => {
+    const seen: string[] = [];
+    const ended: Promise<void>[] = [];
+    const path = await serveBytes((socket) => {
+      ended.push(new Promise((resolve) => socket.on('close', () => resolve())));
+      socket.on('data', (bytes: Buffer) => {
+        seen.push(bytes.toString('latin1').split(' ')[1] ?? '');
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      });
+      socket.on('end', () => socket.end());
+    });
+    const givenUp = clientOf(path);
+    const pending = get(givenUp, '/secret');
+    givenUp.close();
+    expect(await pending).toBe('aborted');
+
+    const client = clientOf(path);
+    await Promise.all([get(client, '/a'), get(client, '/b')]);
+    client.close(); // Both connections are idle.
+    await Promise.all(ended);
+    expect(seen.toSorted()).toEqual(['/a', '/b']);
+    expect(ended).toHaveLength(3);
+  });
+
   test('a body of 16 MiB arrives whole, counted and chunked, and one of 40 MiB is refused', async () => {
     const body = Buffer.alloc(16 * 1024 * 1024, 'abcdefg');
     const path = await serveHttp((url, _request, response) => {

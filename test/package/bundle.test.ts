@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { transform } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
 const bundle = new URL('../../dist/warp-init.cjs', import.meta.url).pathname;
@@ -17,6 +18,15 @@ test('the bundle has at most 600 kB', () => {
 
 test('has no line that is read as another encoding than ASCII', () => {
   expect(readFileSync(bundle, 'latin1')).toMatch(/^[\0-\x7F]*$/);
+});
+
+test('a Node of years ago can read the loader, which says that it is too old', async () => {
+  const [head = ''] = readFileSync(bundle, 'latin1').split('function storedUnits(){');
+  const [old, latest] = await Promise.all(
+    ['node12', 'esnext'].map((target) => transform(head, { target })),
+  );
+  expect(head).toContain('Install Node 20.19 or newer');
+  expect(old?.code).toBe(latest?.code);
 });
 
 describe('the help, for which letters and colours of other widths are left out,', () => {
