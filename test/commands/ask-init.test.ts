@@ -288,7 +288,9 @@ describe('Of an init without a brain', () => {
   });
 
   test('the app is ill that has ended, also while nobody has reaped it', async () => {
-    const zombie = startProcess('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000']);
+    // It ends when its parent is a program that reaps nobody, and no shell any more.
+    const child = 'until grep -qs sleep /proc/$$/comm; do :; done';
+    const zombie = startProcess('sh', ['-c', `(${child}) & echo $!; exec sleep 1000`]);
     const [, pid] = await zombie.stdout.waitFor(/^(\d+)\n/);
     const app = Number(pid);
     const { stdout, ended } = startProcess('sh', ['-c', 'echo $$; read -r line']);

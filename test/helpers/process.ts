@@ -118,8 +118,20 @@ export function descriptorsOf(pid: number): Map<number, string> {
     readdirSync(`/proc/${pid}/fd`)
       .map(Number)
       .toSorted((a, b) => a - b)
-      .map((fd) => [fd, readlinkSync(`/proc/${pid}/fd/${fd}`)]),
+      .flatMap((fd) => {
+        const target = linkTarget(`/proc/${pid}/fd/${fd}`);
+        return target === undefined ? [] : [[fd, target] as const];
+      }),
   );
+}
+
+/** Undefined for a descriptor that was closed after it was listed. */
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Inodes of the TCP sockets on which a process listens (proc_pid_net(5), state 0A). */
