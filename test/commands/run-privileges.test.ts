@@ -112,6 +112,8 @@ describe.skipIf(!isRoot)('needs root', () => {
       // The process that has read the config is killed, and waited for a little later.
       const brain = await brainOf(container);
       await eventually(() => expect(childrenOf(brain)).toEqual([]));
+      // PID 1 counts for it, and by then has read what came before.
+      expect((await askInit(container, '/run/warp-init', '/status')).status).toBe(200);
       expect(await peekInto(container, secret)).toMatch(closedToAll);
     });
 
@@ -314,9 +316,16 @@ async function startPeek(
 
 /** @returns the status of the answer, which comes when the reload is over. */
 async function askReload(container: Container, stateDirectory: string): Promise<number> {
+  return (await askInit(container, stateDirectory, '/reload', { method: 'POST' })).status;
+}
+
+async function askInit(
+  container: Container,
+  stateDirectory: string,
+  ...request: [path: string, options?: { readonly method: string }]
+) {
   const path = `/proc/${await container.initPid()}/root${stateDirectory}/control.sock`;
-  const answer = await eventually(() => askSocket(path, '/reload', { method: 'POST' }));
-  return answer.status;
+  return eventually(() => askSocket(path, ...request));
 }
 
 function appThatPeeks(script: string): string[] {
