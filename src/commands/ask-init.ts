@@ -28,43 +28,14 @@ export type FoundInit = {
 /** Of a look at the running init; a start takes as long at most. */
 const deadlineMs = 3000;
 
-/** A brain answers some 100 ms after its app has begun (`appFirstMs` of run.ts), and it may be the app that asks. */
-export const startingMs = 300;
-const betweenLooksMs = 25;
-
 /**
- * @param patienceMs - How long to look again where there is none: it may be about to answer.
  * @throws {StartError} E_NO_INIT, 69: none answers within 3 s. E_USAGE, 64: the directory is no absolute path.
  */
-export async function findInit({ stateDirectory }: AskedInit, patienceMs = 0): Promise<FoundInit> {
+export async function findInit({ stateDirectory }: AskedInit): Promise<FoundInit> {
   const { uid } = ownIds();
   const configured = configuredDirectory(stateDirectory);
-  const startMs = nowMs();
-  for (;;) {
-    const directories = stateDirectoriesOf(configured, uid);
-    const found = await look(directories, startMs + deadlineMs);
-    if (!('failures' in found)) {
-      return found;
-    }
-
-    if (nowMs() >= startMs + patienceMs) {
-      const distrusted = stateCandidates(configured, uid)
-        .map(({ path }) => path)
-        .filter((path) => !directories.includes(path));
-      throw noInit(found.failures, distrusted, uid);
-    }
-
-    await new Promise((resolve) => setTimeout(resolve, betweenLooksMs));
-  }
-}
-
-/** Why nobody answered, by the path of the socket. */
-type Failures = ReadonlyMap<string, HttpFailure>;
-
-async function look(
-  directories: readonly string[],
-  untilMs: number,
-): Promise<FoundInit | { readonly failures: Failures }> {
+  const directories = stateDirectoriesOf(configured, uid);
+  const untilMs = nowMs() + deadlineMs;
   const failures = new Map<string, HttpFailure>();
   for (const directory of directories) {
     const socketPath = `${directory}/control.sock`;
@@ -85,7 +56,10 @@ async function look(
     }
   }
 
-  return { failures };
+  const distrusted = stateCandidates(configured, uid)
+    .map(({ path }) => path)
+    .filter((path) => !directories.includes(path));
+  throw noInit(failures, distrusted, uid);
 }
 
 /** What was answered is not what was asked for. */
@@ -153,7 +127,11 @@ function uptimeMs({ startedAtMs }: MarkedProcess): number {
   return Math.max(0, Math.round(nowMs() - startedAtMs));
 }
 
-function noInit(failures: Failures, distrusted: readonly string[], uid: number): StartError {
+function noInit(
+  failures: ReadonlyMap<string, HttpFailure>,
+  distrusted: readonly string[],
+  uid: number,
+): StartError {
   const reasons = [
     ...[...failures].map(([path, failure]) => `${path} (${describe(failure)})`),
     ...distrusted.map((path) => `${path} (no directory, or not one of uid ${uid})`),

@@ -2,7 +2,7 @@
 import { type Health, judgeHealth } from '../core/health.ts';
 import { StartError, exitStatus } from '../errors.ts';
 import type { AskedInit } from '../invocation.ts';
-import { findInit, startingMs } from './ask-init.ts';
+import { findInit } from './ask-init.ts';
 import { writeOut } from './write-out.ts';
 
 /** @returns the exit status: 0 healthy, 1 unhealthy. Docker reserves the others. */
@@ -14,7 +14,7 @@ export async function health(asked: AskedInit): Promise<number> {
 
 async function look(asked: AskedInit): Promise<Health> {
   try {
-    const { status } = await findInit(asked, startingMs);
+    const { status } = await findInit(asked);
     return judgeHealth(status);
   } catch (error) {
     if (error instanceof StartError && error.exitCode === exitStatus.unavailable) {

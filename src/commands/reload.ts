@@ -4,7 +4,7 @@ import { StartError, exitStatus } from '../errors.ts';
 import { askControlSocket } from '../inputs/control-client.ts';
 import { parseReport } from '../inputs/control-documents.ts';
 import type { AskedInit, ReloadWords } from '../invocation.ts';
-import { findInit, startingMs, unusableAnswer } from './ask-init.ts';
+import { findInit, unusableAnswer } from './ask-init.ts';
 import { writeOut } from './write-out.ts';
 
 /**
@@ -18,7 +18,7 @@ const deadlineMs = 15 * 60_000;
  * @throws {StartError} 69: no init answers, its brain ends meanwhile, or it follows nothing.
  */
 export async function reload({ isNow, ...asked }: AskedInit & ReloadWords): Promise<number> {
-  const { socketPath } = await findInit(asked, startingMs);
+  const { socketPath } = await findInit(asked);
   if (socketPath === undefined) {
     throw nothingToReload();
   }

@@ -69,8 +69,8 @@ export async function run(given: RunOptions): Promise<void> {
   beside.follow({ link, log, inherited, invocation }, { ...decided, appPid });
 }
 
-/** The app starts first: where processors are few it would wait for what we load, and one that ends at once needs none of it. */
-const appFirstMs = 100;
+/** An app that ends at once needs nothing of what we load. No longer: until it is loaded there is no memo for a successor. */
+const appFirstMs = 5;
 
 export type Decided = {
   readonly prepared: Prepared;

@@ -1,7 +1,7 @@
 // `warp-init status [--json]`: what the running init says of itself.
 import { formatStatus } from '../core/status-text.ts';
 import type { Invocation } from '../invocation.ts';
-import { findInit, startingMs } from './ask-init.ts';
+import { findInit } from './ask-init.ts';
 import { writeOut } from './write-out.ts';
 
 /**
@@ -11,7 +11,7 @@ import { writeOut } from './write-out.ts';
 export async function status(
   invocation: Extract<Invocation, { command: 'status' }>,
 ): Promise<number> {
-  const found = await findInit(invocation, startingMs);
+  const found = await findInit(invocation);
   await writeOut(invocation.asJson ? found.text : formatStatus(found.status));
   return 0;
 }

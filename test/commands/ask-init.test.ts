@@ -15,7 +15,6 @@ import { describe, expect, test } from 'vitest';
 import { type InitMarker, formatMarker } from '../../src/core/init-marker.ts';
 import type { Status } from '../../src/core/status.ts';
 import { formatStatus } from '../../src/core/status-text.ts';
-import { findInit } from '../../src/commands/ask-init.ts';
 import { leaveMarker } from '../../src/commands/leave-marker.ts';
 import { busy, reportOf } from '../core/status-examples.ts';
 import { startProcess, statusField } from '../helpers/process.ts';
@@ -209,17 +208,6 @@ describe('warp-init health', () => {
       stdout: `unhealthy: Cannot use the answer of ${directory}/control.sock: ${problem}\n`,
     });
   });
-});
-
-test('an init whose socket is not there yet is waited for, by who has the patience', async () => {
-  const directory = stateDirectory();
-  await expect(findInit({ stateDirectory: directory })).rejects.toMatchObject({
-    code: 'E_NO_INIT',
-  });
-
-  const found = findInit({ stateDirectory: directory }, 10_000); // It has looked already.
-  await serve({ path: join(directory, 'control.sock') });
-  expect((await found).status).toEqual(busy);
 });
 
 describe('Where no init runs', () => {
